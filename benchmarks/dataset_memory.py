@@ -1,0 +1,211 @@
+"""Does a dataset of CelebA's size train in a small, bounded amount of memory, and how fast is it read?
+
+Writes a dataset of synthetic 64x64 images through the package's own writer, then reads one epoch of
+batches, each in a fresh process. Run: python benchmarks/dataset_memory.py [--images 202599]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from facesmith.data.entries import Entry, Item, Source
+
+CELEBA_IMAGES = 202_599
+RESOLUTION = 64
+BATCH = 64
+SEED = 0
+RESULT = Path(__file__).parent / "results" / "dataset_memory.json"
+
+
+class Synthetic:
+    """Images of noise that differ from each other, made as they are read."""
+
+    def read(self, entries: Sequence[Entry]) -> Iterator[Item]:
+        """Make some images.
+
+        Args:
+            entries: Which.
+
+        Yields:
+            One item an entry.
+        """
+        import numpy as np
+
+        from facesmith.data.entries import Item
+
+        for entry in entries:
+            random = np.random.default_rng(entry.index)
+            yield Item(random.integers(0, 256, (RESOLUTION, RESOLUTION, 3), dtype=np.uint8))
+
+
+def source(images: int) -> Source:
+    """List the synthetic images.
+
+    Args:
+        images: How many.
+
+    Returns:
+        The source.
+    """
+    from facesmith.data.entries import Entry, Source
+
+    size = RESOLUTION * RESOLUTION * 3
+    entries = [Entry(f"{index:06d}", size, index) for index in range(images)]
+    return Source("synthetic", entries, Synthetic())
+
+
+def write(folder: Path, images: int) -> int:
+    """Write the dataset in this process.
+
+    Args:
+        folder: Where.
+        images: How many.
+
+    Returns:
+        Images written.
+    """
+    from facesmith.data.decoding import Framing
+    from facesmith.data.prepare import pack_source
+
+    return pack_source(source(images), folder, Framing(RESOLUTION), workers=1).summary.used
+
+
+def read(folder: Path, images: int) -> int:
+    """Read one epoch of flipped batches, as training does.
+
+    Args:
+        folder: The dataset.
+        images: Unused; the epoch is the dataset's.
+
+    Returns:
+        Images read.
+    """
+    from facesmith.data import Dataset
+
+    dataset = Dataset.open(folder)
+    for start in range(0, dataset.count, BATCH):
+        dataset.batch(start, BATCH, seed=SEED, flip=0.5)
+    return dataset.count
+
+
+def read_map(folder: Path, images: int) -> int:
+    """Read the same images through the memory map, for comparison.
+
+    Args:
+        folder: The dataset.
+        images: Unused.
+
+    Returns:
+        Images read.
+    """
+    from facesmith.data import Dataset
+
+    dataset = Dataset.open(folder)
+    mapped = dataset.images
+    for start in range(0, dataset.count, BATCH):
+        mapped[dataset.batch_indices(start, BATCH, seed=SEED)]
+    return dataset.count
+
+
+# The first reading may find the file on the disk, the second finds it in the page cache.
+PHASES = {"write": write, "read_first": read, "read": read, "read_memory_map": read_map}
+
+
+def peak_megabytes() -> float:
+    """Give the largest resident memory that this process has had."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(x for x in status.read_text().splitlines() if x.startswith("VmHWM"))
+        return int(line.split()[1]) / 1024
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+def run_phase(name: str, folder: Path, images: int) -> dict[str, float]:
+    """Run one phase in this process and measure it.
+
+    Args:
+        name: Of `PHASES`.
+        folder: Of the dataset.
+        images: How many.
+
+    Returns:
+        The figures.
+    """
+    import facesmith.data.prepare  # noqa: F401  the libraries' own memory
+
+    before = peak_megabytes()
+    started, worked = time.perf_counter(), time.process_time()
+    count = PHASES[name](folder, images)
+    seconds, processor_seconds = time.perf_counter() - started, time.process_time() - worked
+    return {
+        "images": count,
+        "seconds": round(seconds, 2),
+        "images_per_second": round(count / seconds),
+        # Where other work shares the machine, this is nearer to what the reader can do.
+        "images_per_processor_second": round(count / processor_seconds),
+        "peak_rss_mb": round(peak_megabytes(), 1),
+        "libraries_rss_mb": round(before, 1),
+    }
+
+
+def processor() -> str:
+    """Name the machine's processor."""
+    information = Path("/proc/cpuinfo")
+    if information.exists():
+        for line in information.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def main() -> None:
+    """Run all phases and write the result."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--images", type=int, default=CELEBA_IMAGES)
+    parser.add_argument("--phase", choices=PHASES, help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.phase:
+        print(json.dumps(run_phase(given.phase, given.folder, given.images)))
+        return
+    result: dict[str, Any] = {
+        "resolution": RESOLUTION,
+        "batch": BATCH,
+        "processor": processor(),
+        "processors": os.cpu_count(),
+        "load_before": round(os.getloadavg()[0], 2),
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        for phase in PHASES:
+            options = [
+                "--phase",
+                phase,
+                "--folder",
+                f"{folder}/pack",
+                "--images",
+                str(given.images),
+            ]
+            command = [sys.executable, __file__, *options]
+            done = subprocess.run(command, check=True, capture_output=True, text=True)
+            result[phase] = json.loads(done.stdout)
+            print(f"{phase}: {result[phase]}", flush=True)
+        result["pack_mb"] = round(Path(folder, "pack", "train.npy").stat().st_size / 1e6)
+    RESULT.parent.mkdir(exist_ok=True)
+    RESULT.write_text(json.dumps(result, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""The command line: one verb a job. Nothing heavy is imported before a verb is known."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import sys
+import warnings
+
+from facesmith.base.version import VERSION
+
+VERBS = {
+    "demo": "train on the built-in portraits, a few minutes on a CPU",
+    "prepare": "turn photos into a dataset; says what it rejected and why",
+    "train": "train a recipe on photos or a dataset",
+    "generate": "make faces with a trained model",
+    "recipes": "list the recipes",
+    "describe": "show a recipe's networks layer by layer",
+}
+
+HELP = f"""facesmith {VERSION}: a folder of photos becomes a face generator that its owner can trust
+
+usage: facesmith VERB [options]
+
+{chr(10).join(f"  {verb:<9} {does}" for verb, does in VERBS.items())}
+
+Each verb explains itself:  facesmith VERB --help
+Begin with:                 facesmith demo"""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and leave with its exit code.
+
+    Args:
+        arguments: What was typed after `facesmith`; taken from the process by default.
+    """
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one verb.
+
+    Args:
+        arguments: The verb and its options.
+
+    Returns:
+        The exit code: 0 ok, 1 bug, 2 usage, 3 bad data, 4 diverged, 5 disk, 6 missing extra,
+        7 download, 128 + number for a signal.
+    """
+    # Needed early, and light: neither imports torch.
+    from facesmith.base.errors import FacesmithError, UsageError
+    from facesmith.base.registry import did_you_mean
+
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(HELP)
+        return 0
+    if arguments[0] in ("-V", "--version"):
+        print(f"facesmith {VERSION}")
+        return 0
+    verb, rest = arguments[0], arguments[1:]
+    logging.basicConfig(format="%(message)s", level=logging.INFO, stream=sys.stderr)
+    warnings.showwarning = _show_warning
+    try:
+        if verb not in VERBS:
+            raise UsageError(
+                f"There is no verb {verb!r}{did_you_mean(verb, list(VERBS))}.",
+                needed=f"one of {', '.join(VERBS)}",
+                todo="facesmith --help",
+            )
+        command = importlib.import_module(f"facesmith.cli.{verb}")
+        code: int = command.run(rest)
+    except FacesmithError as error:
+        print(f"facesmith {verb}: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The reader of our output has gone, as in `facesmith recipes | head -1`.
+        sys.stderr.close()
+        return 0
+    return code
+
+
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    print(f"warning: {message}", file=sys.stderr)

@@ -1,0 +1,62 @@
+"""facesmith demo"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from facesmith.applications import sample
+from facesmith.base import registry
+from facesmith.cli import options
+from facesmith.cli.prepare import counter
+from facesmith.cli.progress import progress_display
+from facesmith.data.cache import cached
+from facesmith.recipes import find_recipe
+from facesmith.training import loop, observers
+from facesmith.training.run import Run
+
+PORTRAITS = 6_000
+RESOLUTION = 32
+
+
+@dataclass(frozen=True)
+class Demo:
+    """Train the face recipe on portraits that facesmith draws itself; a few minutes on a CPU."""
+
+    run: Path = Path("runs/demo")
+    """The run folder; the same command again continues."""
+    images: str = "24k"
+    """Real images to see in all; more make better faces."""
+    portraits: int = PORTRAITS
+    """How many portraits to draw."""
+
+
+def run(arguments: list[str]) -> int:
+    """Run the demo.
+
+    Args:
+        arguments: Options.
+
+    Returns:
+        The exit code.
+    """
+    chosen = options.read(Demo, arguments, verb="demo")
+    recipe = replace(find_recipe("face"), resolution=RESOLUTION)
+    print(f"drawing {chosen.portraits:,} portraits of {RESOLUTION} px", flush=True)
+    dataset = cached(
+        f"portraits:{chosen.portraits}", resolution=RESOLUTION, progress=counter("drawing")
+    )
+    settings = Run(folder=chosen.run, images=registry.count(chosen.images), sample_every=4_000)
+    print(f"training face on them into {chosen.run}", flush=True)
+    watching = observers.standard(progress_display(settings.images))
+    outcome = loop.train(recipe, settings, dataset, watching)
+    where = options.quoted(chosen.run)
+    if outcome.signal_number is not None:
+        print(f"stopped by {outcome.reason}; next: the same command again continues")
+        return 128 + outcome.signal_number
+    faces = chosen.run / "faces.png"
+    sample.write_grid(sample.load(chosen.run), range(64), faces)
+    print(f"64 faces that never existed: {faces}")
+    print(f"what they learned from:      {chosen.run / 'reals.png'}")
+    print(f"next: facesmith generate {where} --seeds 0-99 --out {where}/faces/")
+    return 0

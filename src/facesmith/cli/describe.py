@@ -1,0 +1,84 @@
+"""facesmith describe RECIPE"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Annotated
+
+import tyro
+from rich.console import Console
+from rich.table import Table
+
+from facesmith.applications.describe import Network, describe
+from facesmith.base.errors import UsageError
+from facesmith.cli import options
+from facesmith.recipe import Recipe
+from facesmith.recipes import NAMED, find_recipe
+
+
+@dataclass(frozen=True)
+class Describe:
+    """Show a recipe's networks layer by layer; takes the recipe options of train."""
+
+    recipe: Annotated[Recipe, tyro.conf.arg(name="")]
+    json: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Print JSON instead of tables."""
+
+
+def run(arguments: list[str]) -> int:
+    """Describe a recipe.
+
+    Args:
+        arguments: The recipe's name and options.
+
+    Returns:
+        The exit code.
+    """
+    if not arguments or arguments[0].startswith("-"):
+        if set(arguments) & {"-h", "--help"}:
+            arguments = ["face", *arguments]
+        else:
+            raise UsageError(
+                "No recipe was named.",
+                needed="the name of a recipe first",
+                todo="list them with: facesmith recipes",
+            )
+    name, *rest = arguments
+    recipe, rest = options.swap_parts(find_recipe(name), rest)
+    chosen = options.read(Describe, rest, verb=f"describe {name}", default=Describe(recipe=recipe))
+    found = describe(chosen.recipe)
+    if chosen.json:
+        print(json.dumps(asdict(found), indent=2))
+        return 0
+    if summary := NAMED[name].__doc__:
+        print(f"{name}: {summary.splitlines()[0]}")
+    console = Console()
+    for network in (found.generator, found.discriminator):
+        console.print(_table(network))
+    print(found.verdict)
+    print(f"next: facesmith train {name} --data PHOTOS")
+    return 0
+
+
+def _table(network: Network) -> Table:
+    totals = (
+        f"{network.title}: {network.parameters:,} parameters, "
+        f"{network.multiply_adds / 1e6:,.1f} M multiply-adds an image, "
+        f"{network.activation_bytes / 2**20:.1f} MB of activations forward and backward"
+    )
+    table = Table(title=totals, title_justify="left")
+    table.add_column("layer", overflow="fold")
+    table.add_column("kind", overflow="fold")
+    for heading in ("output", "parameters", "M multiply-adds", "sees"):
+        table.add_column(heading, justify="right")
+    for layer in network.layers:
+        table.add_row(
+            layer.name,
+            layer.kind,
+            "x".join(map(str, layer.shape)) or "1",
+            f"{layer.parameters:,}" if layer.parameters else "",
+            f"{layer.multiply_adds / 1e6:,.2f}" if layer.multiply_adds else "",
+            f"{layer.receptive_field} px" if layer.receptive_field else "",
+        )
+    return table

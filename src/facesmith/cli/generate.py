@@ -1,0 +1,65 @@
+"""facesmith generate RUN"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from facesmith.applications import sample
+from facesmith.base.errors import StorageError
+from facesmith.cli import options
+
+
+@dataclass(frozen=True)
+class Generate:
+    """Make faces with a trained model: one sheet, or one file for each seed."""
+
+    model: tyro.conf.Positional[Path]
+    """A run folder, or one of its checkpoints."""
+    seeds: str = "0-15"
+    """Numbers and ranges, such as 0-15,42; a seed always means the same face."""
+    truncation: float = 1.0
+    """Above 0, up to 1; smaller is more typical and less varied."""
+    out: Path | None = None
+    """A .png file for a sheet, or a folder for single files; RUN/faces.png by default."""
+    json: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Print what was written as JSON."""
+
+
+def run(arguments: list[str]) -> int:
+    """Generate faces.
+
+    Args:
+        arguments: The model and options.
+
+    Returns:
+        The exit code.
+    """
+    chosen = options.read(Generate, arguments, verb="generate")
+    seeds = options.seeds(chosen.seeds)
+    model = sample.load(chosen.model)
+    target = chosen.out or chosen.model / "faces.png"
+    try:
+        if target.suffix.lower() == ".png":
+            target.parent.mkdir(parents=True, exist_ok=True)
+            sample.write_grid(model, seeds, target, truncation=chosen.truncation)
+            written = [target]
+        else:
+            written = sample.write_files(model, seeds, target, truncation=chosen.truncation)
+    except OSError as error:
+        raise StorageError(
+            f"{target} could not be written: {error.strerror}.",
+            needed="a place that this user may write",
+            todo="choose another with --out",
+        ) from error
+    if chosen.json:
+        print(json.dumps({"files": [str(path) for path in written], "seeds": seeds}))
+        return 0
+    print(f"{len(seeds)} generated faces in {target}")
+    folder = options.quoted(chosen.model)
+    print(f"next: facesmith generate {folder} --seeds 0-999 --out faces/")
+    return 0

@@ -1,0 +1,175 @@
+"""Options of a verb: dataclasses read by tyro, with the project's own text forms for parts and counts."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import tyro
+
+from facesmith.base import registry
+from facesmith.base.errors import UsageError
+from facesmith.base.schedules import Schedule, schedule
+from facesmith.recipe import Recipe
+
+Options = TypeVar("Options")
+_forms = tyro.constructors.ConstructorRegistry()
+
+
+@_forms.primitive_rule
+def _schedule_form(
+    info: tyro.constructors.PrimitiveTypeInfo,
+) -> tyro.constructors.PrimitiveConstructorSpec[Any] | None:
+    if not (isinstance(info.type, type) and issubclass(info.type, Schedule)):
+        return None
+    return tyro.constructors.PrimitiveConstructorSpec(
+        nargs=1,
+        metavar="NUMBER|SCHEDULE",
+        instance_from_str=lambda words: schedule(words[0]),
+        is_instance=lambda value: isinstance(value, Schedule),
+        str_from_instance=lambda value: [str(value)],
+    )
+
+
+def read(
+    kind: type[Options], arguments: list[str], *, verb: str, default: Options | None = None
+) -> Options:
+    """Read a verb's options.
+
+    Args:
+        kind: The dataclass of options; the docs beside its fields are the help.
+        arguments: What was typed after the verb.
+        verb: Its name, for messages.
+        default: Values to start from.
+
+    Returns:
+        The options.
+
+    Raises:
+        SystemExit: Help was asked for (0), or an option is wrong (2).
+    """
+    try:
+        with _forms:
+            return tyro.cli(
+                kind,
+                args=arguments,
+                prog=f"facesmith {verb}",
+                default=cast(Options, default),  # tyro takes None, its types do not
+                config=(tyro.conf.OmitSubcommandPrefixes,),
+            )
+    except ValueError as error:
+        if isinstance(error, UsageError):
+            raise
+        raise UsageError(
+            f"An option of {verb} was refused: {error}.",
+            needed="a value of the right kind",
+            todo=f"facesmith {verb} --help",
+        ) from error
+
+
+def swap_parts(recipe: Recipe, arguments: list[str]) -> tuple[Recipe, list[str]]:
+    """Take out the options that exchange a whole part, such as `--loss hinge`, and apply them.
+
+    Args:
+        recipe: The recipe to change.
+        arguments: What was typed; `--penalties` may be followed by several parts or by `none`.
+
+    Returns:
+        The changed recipe and the remaining arguments, whose dotted options then tune the new parts.
+
+    Raises:
+        UsageError: A part does not exist or does not fit its place.
+    """
+    remaining: list[str] = []
+    words = list(arguments)
+    while words:
+        word = words.pop(0)
+        path = word.removeprefix("--").replace("-", "_")
+        if not (word.startswith("--") and _is_slot(recipe, path)):
+            remaining.append(word)
+            continue
+        given: list[str] = []
+        while words and not words[0].startswith("--"):
+            given.append(words.pop(0))
+        parts = tuple(registry.parse(text) for text in given if text != "none")
+        is_tuple = isinstance(_look_up(recipe, path), tuple)
+        if not is_tuple and len(parts) != 1:
+            raise UsageError(
+                f"{word} was given {len(parts)} parts.",
+                needed="exactly one",
+                todo=f'write for example {word} "hinge"',
+            )
+        recipe = _replace(recipe, path.split("."), parts if is_tuple else parts[0])
+    return recipe, remaining
+
+
+def seeds(text: str) -> list[int]:
+    """Read seeds written as `0-15,42`.
+
+    Args:
+        text: Numbers and ranges, separated by commas.
+
+    Returns:
+        The seeds in the order given.
+
+    Raises:
+        UsageError: The text is something else.
+    """
+    found: list[int] = []
+    try:
+        for piece in text.split(","):
+            first, _, last = piece.strip().partition("-")
+            found += range(int(first), int(last or first) + 1)
+    except ValueError:
+        found = []
+    if found:
+        return found
+    raise UsageError(
+        f"Seeds were given as {text!r}.",
+        needed="numbers and ranges, such as 0-15,42",
+        todo="try --seeds 0-15",
+    )
+
+
+def describe_count(images: int) -> str:
+    """Write a number of images as the command line reads it."""
+    if images % 1000 == 0 and images >= 1000:
+        return f"{images // 1000}k"
+    return str(images)
+
+
+def quoted(path: Path | str) -> str:
+    """Write a path so that it can be pasted into a shell."""
+    import shlex
+
+    return shlex.quote(str(path))
+
+
+def _is_slot(recipe: Recipe, path: str) -> bool:
+    try:
+        value = _look_up(recipe, path)
+    except (AttributeError, IndexError, ValueError):
+        return False
+    if path.split(".")[-1] == "penalties":
+        return True
+    return dataclasses.is_dataclass(value) and not isinstance(value, Schedule | type)
+
+
+def _look_up(value: Any, path: str) -> Any:
+    for name in path.split("."):
+        value = value[int(name)] if isinstance(value, tuple) else getattr(value, name)
+    return value
+
+
+def _replace(value: Any, path: list[str], new: Any) -> Any:
+    if not path:
+        return new
+    name, rest = path[0], path[1:]
+    if isinstance(value, tuple):
+        index = int(name)
+        return (*value[:index], _replace(value[index], rest, new), *value[index + 1 :])
+    changed = _replace(getattr(value, name), rest, new)
+    fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+    # build, not replace: it refuses a part of the wrong kind in a message that can be understood
+    return registry.build(type(value), **{**fields, name: changed})

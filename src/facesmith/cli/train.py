@@ -1,0 +1,123 @@
+"""facesmith train RECIPE --data PHOTOS"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from facesmith.api import open_data
+from facesmith.base import registry
+from facesmith.base.errors import UsageError
+from facesmith.cli import options
+from facesmith.cli.progress import progress_display
+from facesmith.recipe import Recipe
+from facesmith.recipes import find_recipe
+from facesmith.training import loop, observers
+from facesmith.training.run import Run
+
+USAGE = "facesmith train RECIPE --data PHOTOS [options]; recipes are listed by: facesmith recipes"
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train a recipe on photos; the same command again continues where it stopped."""
+
+    recipe: Annotated[Recipe, tyro.conf.arg(name="")]
+    data: str
+    """A folder of photos, a zip, MNIST files, a prepared dataset, or the word portraits."""
+    images: str = "200k"
+    """Real images to see in all, with k or M."""
+    epochs: int | None = None
+    """Length in passes over the photos, instead of images."""
+    run: Path | None = None
+    """The run folder; runs/RECIPE-RESOLUTION by default."""
+    crop: str = "center"
+    """How photos become squares: center, center:SIZE, x,y,width,height, or none."""
+    seed: int = 0
+    """Every random number follows from it."""
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """Where to compute."""
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    """Arithmetic of the networks; auto measures."""
+    record_every: str = "1k"
+    """Images between two lines of metrics.jsonl."""
+    sample_every: str = "10k"
+    """Images between two sheets of samples."""
+    checkpoint_every: str = "50k"
+    """Images between two checkpoints."""
+    keep: int = 3
+    """Checkpoints that are kept."""
+    dry_run: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Print what would run, as JSON, and stop."""
+
+
+def run(arguments: list[str]) -> int:
+    """Train.
+
+    Args:
+        arguments: The recipe's name and options.
+
+    Returns:
+        The exit code.
+    """
+    if not arguments or arguments[0].startswith("-"):
+        if set(arguments) & {"-h", "--help"}:
+            arguments = ["face", *arguments]
+        else:
+            raise UsageError(
+                "No recipe was named.",
+                needed="the name of a recipe first",
+                todo=USAGE,
+            )
+    name, *rest = arguments
+    recipe, rest = options.swap_parts(find_recipe(name), rest)
+    default = Train(recipe=recipe, data=tyro.MISSING)
+    chosen = options.read(Train, rest, verb=f"train {name}", default=default)
+    return train(chosen)
+
+
+def train(chosen: Train) -> int:
+    """Train as chosen and say how to go on.
+
+    Args:
+        chosen: The options.
+
+    Returns:
+        The exit code.
+    """
+    recipe = chosen.recipe
+    recipe.check()
+    where = chosen.run or Path("runs") / f"{recipe.name}-{recipe.resolution}"
+    settings = Run(
+        folder=where,
+        images=registry.count(chosen.images),
+        seed=chosen.seed,
+        device=chosen.device,
+        precision=chosen.precision,
+        record_every=registry.count(chosen.record_every),
+        sample_every=registry.count(chosen.sample_every),
+        checkpoint_every=registry.count(chosen.checkpoint_every),
+        keep=chosen.keep,
+    )
+    if chosen.dry_run:
+        print(json.dumps({"recipe": registry.to_dict(recipe), "run": str(settings)}, indent=2))
+        return 0
+    dataset = open_data(chosen.data, recipe, crop=chosen.crop)
+    if chosen.epochs is not None:
+        settings = replace(settings, images=max(1, chosen.epochs * dataset.count))
+    print(f"{recipe.name} on {dataset.count:,} images of {recipe.resolution} px into {where}")
+    watching = observers.standard(progress_display(settings.images))
+    outcome = loop.train(recipe, settings, dataset, watching)
+    shown = options.quoted(where)
+    if outcome.signal_number is not None:
+        print(f"stopped by {outcome.reason} at {outcome.images_seen:,} images; everything is saved")
+        print("next: run the same command again to continue")
+        return 128 + outcome.signal_number
+    latest = sorted((where / "samples").glob("fakes-*.png"))
+    print(f"{outcome.reason} at {outcome.images_seen:,} images; look at {latest[-1]}")
+    print(f"next: facesmith generate {shown} --seeds 0-63")
+    return 0

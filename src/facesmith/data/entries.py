@@ -1,0 +1,86 @@
+"""What a source is: a list of entries, and a reader of them.
+
+A source lists its entries at once and reads them later, in other processes: what a worker gets is
+the source's reader, which is small, and some of the entries.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from facesmith.data.crops import PhotoError
+
+Side = Literal["train", "held-out"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One image of a source, not read yet."""
+
+    name: str
+    size: int
+    """Bytes of the file, or of the pixels where there is no file."""
+    index: int
+    """Where the reader finds it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One image of a source as it was read."""
+
+    content: bytes | NDArray[np.uint8]
+    """A file to decode, or pixels (H, W, 3) or (H, W)."""
+    side: Side | None = None
+    """Where the source's authors put it; None leaves it to the split."""
+    labels: tuple[Any, ...] = ()
+
+
+class Reader(Protocol):
+    """Reads entries, in any process."""
+
+    def read(self, entries: Sequence[Entry]) -> Iterator[Item | PhotoError]:
+        """Read some entries in order.
+
+        Args:
+            entries: A part of the source's list.
+
+        Returns:
+            An item for each entry, or the reason why it could not be read.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Source:
+    """A list of images and what reads them."""
+
+    title: str
+    """A short name for people, without the folders above it."""
+    entries: Sequence[Entry]
+    """Sorted by name."""
+    reader: Reader
+    label_names: tuple[str, ...] = ()
+    own_split: bool = False
+    """Whether the source says itself what is held out."""
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Describe the source so that any change of its files shows.
+
+        Returns:
+            The number of images, their bytes, and a hash of all names and sizes.
+        """
+        names = hashlib.sha256()
+        for entry in self.entries:
+            names.update(f"{entry.name}\0{entry.size}\0".encode("utf-8", "surrogateescape"))
+        return {
+            "count": len(self.entries),
+            "bytes": sum(entry.size for entry in self.entries),
+            "names_and_sizes": names.hexdigest(),
+        }

@@ -1,0 +1,49 @@
+"""What became of the photos of a source, in numbers and in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from facesmith.data.files import FILES
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What became of the photos of a source."""
+
+    found: int
+    train: int
+    held_out: int
+    rejected: dict[str, int] = field(default_factory=dict)
+    """Kind of reason -> photos; `files.csv` names them."""
+    duplicates: int = 0
+    """Photos that are, byte for byte, another one that is used; both are kept, on the same side."""
+    enlarged: int = 0
+    """Photos that had fewer pixels than the training image."""
+    seconds: float = 0.0
+    """Time it took; 0 when the dataset was there already."""
+
+    @property
+    def used(self) -> int:
+        """Photos that train or are held out."""
+        return self.train + self.held_out
+
+    def lines(self) -> list[str]:
+        """Say it in words, one line a matter.
+
+        Returns:
+            Lines to print; problems come after the numbers.
+        """
+        took = f" in {self.seconds:.1f} s" if self.seconds else ""
+        lines = [
+            f"{self.used:,} of {self.found:,} photos are used{took}: "
+            f"{self.train:,} train, {self.held_out:,} held out"
+        ]
+        lines += [f"{count:,} rejected: {kind}" for kind, count in self.rejected.items()]
+        if self.rejected:
+            lines.append(f"{FILES} names each of them and the reason")
+        if self.duplicates:
+            lines.append(f"{self.duplicates:,} are exact copies of others")
+        if self.enlarged:
+            lines.append(f"{self.enlarged:,} were enlarged: a lower resolution suits them better")
+        return lines

@@ -1,0 +1,1 @@
+"""What is optimised: losses of logits, penalties of a pass."""

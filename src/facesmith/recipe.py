@@ -1,0 +1,229 @@
+"""A recipe: what is learned and how. It travels with the weights."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, field
+
+import torch
+from torch import nn
+
+from facesmith.architectures import (
+    DCGANDiscriminator,
+    DCGANGenerator,
+    DiscriminatorPart,
+    GeneratorPart,
+    ImageShape,
+    Latent,
+)
+from facesmith.base.errors import UsageError
+from facesmith.base.randomness import step_seed
+from facesmith.base.registry import register
+from facesmith.base.schedules import Constant, Schedule
+from facesmith.data.scaling import Rescale, Scaling
+from facesmith.objectives.losses import Loss, NonSaturating
+from facesmith.objectives.penalties import GradientPenalty, Penalty
+
+
+class Optimizer:
+    """Moves weights against their gradient; subclasses are frozen dataclasses."""
+
+    learning_rate: Schedule
+
+    def build(self, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
+        """Make the torch optimiser.
+
+        Args:
+            parameters: What it moves.
+
+        Returns:
+            The optimiser; fused where torch has a fused form for the device.
+        """
+        raise TypeError(f"{type(self).__name__} must define build")
+
+    def settings(self, images_seen: int) -> dict[str, object]:
+        """Give the scheduled values of the optimiser's parameter group.
+
+        Args:
+            images_seen: Real images drawn so far.
+
+        Returns:
+            Keys of the parameter group and their values.
+        """
+        return {"lr": self.learning_rate(images_seen)}
+
+
+@register
+@dataclass(frozen=True)
+class Adam(Optimizer):
+    """Adam (1412.6980); decoupled weight decay where one is set (AdamW, 1711.05101)."""
+
+    learning_rate: Schedule = Constant(2e-4)
+    """Step size; 1e-5 to 1e-3."""
+    beta1: Schedule = Constant(0.5)
+    """Momentum, 0 to 0.9; above 0.5 GANs tend to oscillate, 0 suits zero-centred penalties."""
+    beta2: Schedule = Constant(0.999)
+    """Memory of the squared gradient."""
+    weight_decay: float = 0.0
+
+    def build(self, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:  # noqa: D102
+        return torch.optim.AdamW(parameters, weight_decay=self.weight_decay, fused=True)
+
+    def settings(self, images_seen: int) -> dict[str, object]:  # noqa: D102
+        betas = (self.beta1(images_seen), self.beta2(images_seen))
+        return {"lr": self.learning_rate(images_seen), "betas": betas}
+
+
+@register
+@dataclass(frozen=True)
+class SGD(Optimizer):
+    """Stochastic gradient descent with momentum; ganhacks 9 pairs it with an Adam generator."""
+
+    learning_rate: Schedule = Constant(1e-2)
+    momentum: Schedule = Constant(0.0)
+    """Share of the last step that is kept, 0 to 1."""
+
+    def build(self, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:  # noqa: D102
+        # A momentum of zero at the start would make no buffer for a later one.
+        return torch.optim.SGD(parameters, lr=1.0, momentum=0.5, fused=True)
+
+    def settings(self, images_seen: int) -> dict[str, object]:  # noqa: D102
+        return {"lr": self.learning_rate(images_seen), "momentum": self.momentum(images_seen)}
+
+
+@register
+@dataclass(frozen=True)
+class RMSprop(Optimizer):
+    """Steps divided by the recent size of the gradient; the optimiser of WGAN and GAN stability."""
+
+    learning_rate: Schedule = Constant(1e-4)
+    alpha: float = 0.99
+    """Memory of the squared gradient."""
+
+    def build(self, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:  # noqa: D102
+        return torch.optim.RMSprop(parameters, alpha=self.alpha)
+
+
+@register
+@dataclass(frozen=True)
+class Optimizers:
+    """One optimiser for each player."""
+
+    generator: Optimizer = Adam()
+    discriminator: Optimizer = Adam()
+
+
+@register
+@dataclass(frozen=True)
+class Average:
+    """An exponential moving average of the generator, which is what is used after training."""
+
+    half_life: Schedule = Constant(44_000.0)
+    """Images after which an old weight counts half; 44,000 is 0.999 a step at batch 64."""
+    ramp: float = 0.08
+    """The half-life is at most this share of the images seen, so that early samples are not stale."""
+
+    def decay(self, images_seen: int, batch: int) -> float:
+        """Give the share of the old average that one update keeps.
+
+        Args:
+            images_seen: Real images drawn so far, this update's included.
+            batch: Images of this update.
+
+        Returns:
+            A number from 0 to below 1.
+        """
+        half_life = min(self.half_life(images_seen), self.ramp * images_seen)
+        return 0.5 ** (batch / half_life) if half_life > 0 else 0.0
+
+
+@register
+@dataclass(frozen=True)
+class Recipe:
+    """Networks, objectives, optimisers and schedules: everything but data, place and duration."""
+
+    resolution: int = 64
+    """Height and width of the images in pixels."""
+    channels: int = 3
+    """3 for colour, 1 for grey."""
+    latent: Latent = Latent()
+    scaling: Scaling = Rescale()
+    """How pixels become network values; the generator's output always matches."""
+    generator: GeneratorPart = DCGANGenerator()
+    discriminator: DiscriminatorPart = DCGANDiscriminator()
+    loss: Loss = NonSaturating()
+    penalties: tuple[Penalty, ...] = ()
+    optimizers: Optimizers = Optimizers()
+    average: Average = Average()
+    batch: int = 64
+    """Real images in a discriminator update."""
+    discriminator_steps: int = 1
+    """Discriminator updates for each generator update."""
+    flip: float = 0.5
+    """Probability that a real image is mirrored, 0 to 1."""
+    input_noise: Schedule = Constant(0.0)
+    """Standard deviation of Gaussian noise on all images that the discriminator sees in training."""
+    layer_noise: Schedule = Constant(0.0)
+    """Standard deviation of Gaussian noise after each hidden layer of the generator in training."""
+    name: str = field(default="custom")
+    """What the recipe is called in tables and files."""
+
+    @property
+    def shape(self) -> ImageShape:
+        """The images that both networks agree on."""
+        return ImageShape(self.resolution, self.channels, self.scaling.low, self.scaling.high)
+
+    def build_generator(self, seed: int) -> nn.Module:
+        """Make the generator with fresh weights.
+
+        Args:
+            seed: The run's seed.
+
+        Returns:
+            The module, latents (N, size) -> images (N, C, H, W).
+        """
+        with torch.random.fork_rng():
+            torch.manual_seed(step_seed(seed, "initialization/generator", 0))
+            return self.generator.build(self.shape, latent_size=self.latent.size)
+
+    def build_discriminator(self, seed: int) -> nn.Module:
+        """Make the discriminator with fresh weights.
+
+        Args:
+            seed: The run's seed.
+
+        Returns:
+            The module, images (N, C, H, W) -> logits (N,).
+        """
+        with torch.random.fork_rng():
+            torch.manual_seed(step_seed(seed, "initialization/discriminator", 0))
+            return self.discriminator.build(self.shape)
+
+    def check(self) -> None:
+        """Refuse what cannot work and warn of what seldom does, across parts.
+
+        Raises:
+            UsageError: The parts do not fit each other.
+        """
+        if self.batch < 1 or self.discriminator_steps < 1 or not 0 <= self.flip <= 1:
+            raise UsageError(
+                f"batch={self.batch}, discriminator_steps={self.discriminator_steps}, flip={self.flip}.",
+                needed="a batch and steps of 1 or more, a flip probability from 0 to 1",
+                todo="start from batch 64, one step, flip 0.5",
+            )
+        with torch.device("meta"):
+            discriminator = self.discriminator.build(self.shape)
+            self.generator.build(self.shape, latent_size=self.latent.size)
+        mixes_images = any(isinstance(m, nn.BatchNorm2d) for m in discriminator.modules())
+        if mixes_images and any(isinstance(p, GradientPenalty) for p in self.penalties):
+            raise UsageError(
+                "A gradient penalty meets batch norm in the discriminator.",
+                needed="a discriminator whose output for one image does not depend on the others",
+                todo="add --discriminator.normalization instance (or layer, or none)",
+            )
+        if mixes_images and self.batch < 8:
+            warnings.warn(
+                f"Batch norm over {self.batch} images is mostly noise: use a batch of 16 or more, "
+                "or --discriminator.normalization none.",
+                stacklevel=2,
+            )

@@ -1,0 +1,169 @@
+"""Named recipes: one function each; its docstring says where it comes from and what to expect."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from facesmith.architectures import (
+    DCGANDiscriminator,
+    DCGANGenerator,
+    DecoderGenerator,
+    Latent,
+    MLPDiscriminator,
+    MLPGenerator,
+)
+from facesmith.base.errors import UsageError
+from facesmith.base.registry import did_you_mean
+from facesmith.base.schedules import Constant, Decay, Linear
+from facesmith.objectives.losses import NonSaturating, Relativistic
+from facesmith.objectives.penalties import R1
+from facesmith.recipe import SGD, Adam, Optimizers, Recipe
+
+NAMED: dict[str, Callable[[], Recipe]] = {}
+
+
+def named(make: Callable[[], Recipe]) -> Callable[[], Recipe]:
+    """Make a recipe known by its function's name, with hyphens."""
+    NAMED[make.__name__.replace("_", "-")] = make
+    return make
+
+
+def find_recipe(name: str) -> Recipe:
+    """Look a named recipe up.
+
+    Args:
+        name: As `facesmith recipes` lists them.
+
+    Returns:
+        The recipe.
+
+    Raises:
+        UsageError: There is none of this name; the message suggests a near one.
+    """
+    if (make := NAMED.get(name)) is not None:
+        return make()
+    raise UsageError(
+        f"There is no recipe called {name!r}{did_you_mean(name, list(NAMED))}.",
+        needed=f"one of {', '.join(NAMED)}",
+        todo="list them with: facesmith recipes",
+    )
+
+
+@named
+def face() -> Recipe:
+    """Our default for faces: relativistic loss, zero-centred gradient penalty, no batch norm in D.
+
+    A discriminator that is asked "more real than that fake?" and kept smooth at the data neither wins
+    nor loses, so its gradients stay useful to the end. The generator keeps batch norm, which learns
+    fastest at this size; its average gets fresh statistics. No momentum (R3GAN, 2501.05441).
+    """
+    adam = Adam(learning_rate=Constant(4e-4), beta1=Constant(0.0), beta2=Constant(0.99))
+    return Recipe(
+        name="face",
+        discriminator=DCGANDiscriminator(normalization="none", initialization="kaiming"),
+        loss=Relativistic(),
+        penalties=(R1(gamma=Constant(0.3), every=4, share=0.5),),
+        optimizers=Optimizers(generator=adam, discriminator=adam),
+    )
+
+
+@named
+def dcgan() -> Recipe:
+    """The DCGAN of the paper's face experiment: 5x5 kernels, 128 to 1024 channels (1511.06434).
+
+    Batch 128, Adam 2e-4 with beta1 0.5, uniform latents, weights N(0, 0.02). Four times the arithmetic
+    of `dcgan-tutorial`. Its odd kernels with stride 2 make the checkerboards that it is known for.
+    """
+    return Recipe(
+        name="dcgan",
+        latent=Latent(size=100, law="uniform"),
+        generator=DCGANGenerator(width=128, kernel=5),
+        discriminator=DCGANDiscriminator(width=128, kernel=5),
+        batch=128,
+        flip=0.0,
+    )
+
+
+@named
+def dcgan_tutorial() -> Recipe:
+    """The DCGAN of the well-known PyTorch tutorial: 4x4 kernels, 64 to 512 channels.
+
+    Generator 3,576,704 and discriminator 2,765,568 parameters at 64 pixels. What everybody begins with;
+    here with an averaged generator, which the tutorial lacks.
+    """
+    return Recipe(name="dcgan-tutorial", flip=0.0)
+
+
+@named
+def mlp() -> Recipe:
+    """The first GAN, fully connected, on MNIST (1406.2661): train it with --data MNIST-FOLDER.
+
+    Generator of two layers of 1200 units, maxout discriminator with dropout, plain gradient descent with
+    falling steps and growing momentum.
+    """
+    sgd = SGD(
+        learning_rate=Decay(start=0.1, factor=0.9604, every=1_000_000, floor=1e-6),
+        momentum=Linear(start=0.5, end=0.7, over=12_500_000),
+    )
+    return Recipe(
+        name="mlp",
+        resolution=28,
+        channels=1,
+        latent=Latent(size=100, law="uniform"),
+        generator=MLPGenerator(),
+        discriminator=MLPDiscriminator(),
+        optimizers=Optimizers(generator=sgd, discriminator=sgd),
+        batch=100,
+        flip=0.0,
+    )
+
+
+@named
+def seed_32_small() -> Recipe:
+    """The smallest net of the founding diaries: three stages from 32 channels, batch 200, 32 pixels.
+
+    Its diary saw little change after 50 of 100 epochs, with a discriminator that had won by epoch 30.
+    """
+    return Recipe(
+        name="seed-32-small",
+        resolution=32,
+        latent=Latent(size=100, law="uniform"),
+        generator=DCGANGenerator(width=32, start_normalization="none"),
+        discriminator=DCGANDiscriminator(width=32),
+        batch=200,
+        flip=0.0,
+    )
+
+
+@named
+def seed_32() -> Recipe:
+    """A founding diary's net of four stages from 64 channels, down to 2x2 pixels, batch 128, 32 pixels."""
+    return Recipe(
+        name="seed-32",
+        resolution=32,
+        latent=Latent(size=100, law="uniform"),
+        generator=DCGANGenerator(start=2, start_normalization="none"),
+        discriminator=DCGANDiscriminator(end=2),
+        batch=128,
+        flip=0.0,
+    )
+
+
+@named
+def seed_128_upsample() -> Recipe:
+    """The diary that fought collapse at 128 pixels: an upsampling decoder against a wide discriminator.
+
+    Its last attempt, which held: learning rate 1e-4, times 0.95 every 1500 updates of 64 images, real
+    labels of 0.9. Generator 2.3 M, discriminator 44.6 M parameters.
+    """
+    adam = Adam(learning_rate=Decay(start=1e-4, factor=0.95, every=96_000))
+    return Recipe(
+        name="seed-128-upsample",
+        resolution=128,
+        latent=Latent(size=100, law="uniform"),
+        generator=DecoderGenerator(width=128, normalization="batch"),
+        discriminator=DCGANDiscriminator(width=128),
+        loss=NonSaturating(real_label=0.9),
+        optimizers=Optimizers(generator=adam, discriminator=adam),
+        flip=0.0,
+    )

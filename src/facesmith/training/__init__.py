@@ -1,0 +1,1 @@
+"""One readable loop, and what watches it."""

@@ -1,0 +1,178 @@
+"""The run folder: who holds it, what is in it, and where a run goes on."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import platform
+import socket
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import IO, Any
+
+import torch
+
+from facesmith import checkpoint
+from facesmith.base.errors import StorageError
+from facesmith.base.registry import to_dict
+from facesmith.base.version import VERSION
+from facesmith.recipe import Recipe
+from facesmith.training.run import Run
+
+
+class RunFolder:
+    """A run's folder, held by one process at a time.
+
+    Args:
+        path: The folder; made if it does not exist.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock: IO[str] | None = None
+
+    def __enter__(self) -> RunFolder:
+        try:
+            self.samples.mkdir(parents=True, exist_ok=True)
+            self.checkpoints.mkdir(exist_ok=True)
+            self._lock = (self.path / ".lock").open("a+")
+        except OSError as error:
+            raise StorageError(
+                f"The run folder {self.path} cannot be written: {error.strerror}.",
+                needed="a folder that this user may create and write",
+                todo="choose another with --run DIR",
+            ) from error
+        self._take()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._lock is not None:
+            self._lock.close()  # closing releases the lock; so does the death of the process
+
+    @property
+    def samples(self) -> Path:
+        """Sheets of fakes through time."""
+        return self.path / "samples"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Checkpoints, named by images seen."""
+        return self.path / "checkpoints"
+
+    @property
+    def metrics(self) -> Path:
+        """Records, one a line."""
+        return self.path / "metrics.jsonl"
+
+    def checkpoint_at(self, images_seen: int) -> Path:
+        """Name the checkpoint of a moment so that names sort as numbers do."""
+        return self.checkpoints / f"{images_seen:012d}"
+
+    def log_event(self, kind: str, **details: Any) -> None:
+        """Add a line to events.jsonl: what happened, and when.
+
+        Args:
+            kind: Such as `started`, `stopped`.
+            **details: What JSON can hold.
+        """
+        line = json.dumps({"time": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "event": kind, **details})
+        with contextlib.suppress(OSError), (self.path / "events.jsonl").open("a") as stream:
+            stream.write(line + "\n")
+
+    def describe(self, recipe: Recipe, run: Run, data: dict[str, Any]) -> None:
+        """Write run.json and env.json.
+
+        Args:
+            recipe: What is trained.
+            run: Where and how long.
+            data: What the dataset says of itself.
+        """
+        settings = {**asdict(run), "folder": str(run.folder)}
+        tree = {"recipe": to_dict(recipe), "run": settings, "data": data}
+        checkpoint.write_json(self.path / "run.json", tree)
+        checkpoint.write_json(self.path / "env.json", environment())
+
+    def find_checkpoint(self) -> Path | None:
+        """Find the newest whole checkpoint, reporting those that are damaged.
+
+        Returns:
+            Its folder; None for a run that has saved nothing yet.
+
+        Raises:
+            StorageError: There are checkpoints, and all are damaged.
+        """
+        checkpoint.prune(self.checkpoints, keep=2**31)
+        damaged = []
+        for folder, error in checkpoint.newest_valid(self.checkpoints):
+            if error is None:
+                return folder
+            damaged.append(folder.name)
+            self.log_event("damaged_checkpoint", folder=folder.name, error=error.given)
+        if damaged:
+            raise StorageError(
+                f"All checkpoints of {self.path} are damaged: {', '.join(damaged)}.",
+                needed="one whole checkpoint to go on from",
+                todo="restore one from a copy, or begin anew with another --run DIR",
+            )
+        return None
+
+    def _take(self) -> None:
+        try:
+            import fcntl
+        except ImportError:  # not a POSIX system: two runs in one folder are not noticed there
+            return
+        assert self._lock is not None
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._lock.seek(0)
+            holder = self._lock.read().strip() or "another process"
+            self._lock.close()
+            raise StorageError(
+                f"{self.path} is in use by {holder}.",
+                needed="one run in a folder at a time",
+                todo="wait for it, stop it, or choose another folder with --run DIR",
+            ) from error
+        self._lock.truncate(0)
+        self._lock.write(f"process {os.getpid()} on {socket.gethostname()}")
+        self._lock.flush()
+
+
+def environment() -> dict[str, Any]:
+    """Describe what a run's numbers depend on beside its recipe.
+
+    Returns:
+        Versions, processor and thread count.
+    """
+    return {
+        "facesmith": VERSION,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "system": platform.platform(),
+        "processor": processor(),
+        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
+        "threads": torch.get_num_threads(),
+        "accelerator": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+    }
+
+
+def processor() -> str:
+    """Name the processor as well as the system lets us."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def flat(tree: Any, prefix: str = "") -> dict[str, Any]:
+    """Flatten a tree of dictionaries and lists to dotted names."""
+    if isinstance(tree, dict):
+        items = tree.items()
+    elif isinstance(tree, list | tuple):
+        items = {str(i): v for i, v in enumerate(tree)}.items()
+    else:
+        return {prefix.removesuffix("."): tree}
+    return {k: v for name, value in items for k, v in flat(value, f"{prefix}{name}.").items()}

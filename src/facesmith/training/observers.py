@@ -1,0 +1,142 @@
+"""What watches a run: observers read, write to the run folder, may ask to stop, and never change weights."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facesmith.base import images, records
+from facesmith.base.records import Record
+from facesmith.training.continuation import save_checkpoint
+from facesmith.training.view import View
+
+log = logging.getLogger(__name__)
+SHEET = 64  # faces on a sheet of samples
+
+
+class Observer(Protocol):
+    """Three events; each gets the view of the run."""
+
+    def started(self, view: View) -> None:
+        """Take note that training begins or goes on."""
+        ...
+
+    def stepped(self, view: View, record: Record) -> str | None:
+        """Take note of a record; return a reason to ask for a stop, else None."""
+        ...
+
+    def finished(self, view: View, reason: str) -> None:
+        """Take note that training has ended and was saved."""
+        ...
+
+
+@dataclass
+class Pace:
+    """Says when an interval of images has passed, at the same images in every sitting.
+
+    Args:
+        every: Images between two occasions.
+        last: Images seen at the last look.
+    """
+
+    every: int
+    last: int = 0
+
+    def is_due(self, images_seen: int) -> bool:
+        """Say whether a multiple of the interval was passed since the last look."""
+        due = images_seen // self.every > self.last // self.every
+        self.last = images_seen
+        return due
+
+
+@dataclass
+class Records:
+    """Writes each record to metrics.jsonl."""
+
+    warned: bool = field(default=False, init=False)
+
+    def started(self, view: View) -> None:  # noqa: D102
+        pass
+
+    def stepped(self, view: View, record: Record) -> str | None:  # noqa: D102
+        try:
+            records.append(view.folder.metrics, record)
+        except OSError as error:
+            # Numbers that cannot be written are no reason to lose the training.
+            if not self.warned:
+                log.warning("metrics.jsonl is not being written: %s", error)
+            self.warned = True
+        return None
+
+    def finished(self, view: View, reason: str) -> None:  # noqa: D102
+        pass
+
+
+@dataclass
+class Samples:
+    """Writes a sheet of real images once, and sheets of fakes of the same latents through time."""
+
+    pace: Pace = field(init=False)
+
+    def started(self, view: View) -> None:  # noqa: D102
+        self.pace = Pace(view.run.sample_every, view.state.images_seen)
+        self._write(view, "reals.png", self._reals(view))
+        if view.state.images_seen == 0:
+            self._sheet(view)
+
+    def stepped(self, view: View, record: Record) -> str | None:  # noqa: D102
+        if self.pace.is_due(record.images_seen):
+            self._sheet(view)
+        return None
+
+    def finished(self, view: View, reason: str) -> None:  # noqa: D102
+        self._sheet(view)
+
+    def _reals(self, view: View) -> NDArray[np.uint8]:
+        count = min(SHEET, view.dataset.count)
+        return view.dataset.batch(0, count, seed=view.run.seed, flip=0.0)
+
+    def _sheet(self, view: View) -> None:
+        name = f"samples/fakes-{view.state.images_seen:012d}.png"
+        if not (view.folder.path / name).exists():
+            self._write(view, name, view.fakes(SHEET))
+
+    def _write(self, view: View, name: str, faces: NDArray[np.uint8]) -> None:
+        try:
+            images.write_png(view.folder.path / name, images.grid(faces))
+        except OSError as error:
+            log.warning("%s was not written: %s", name, error)
+
+
+@dataclass
+class Checkpoints:
+    """Saves the whole state every so many images."""
+
+    pace: Pace = field(init=False)
+
+    def started(self, view: View) -> None:  # noqa: D102
+        self.pace = Pace(view.run.checkpoint_every, view.state.images_seen)
+
+    def stepped(self, view: View, record: Record) -> str | None:  # noqa: D102
+        if self.pace.is_due(record.images_seen):
+            save_checkpoint(view)
+        return None
+
+    def finished(self, view: View, reason: str) -> None:  # noqa: D102
+        pass
+
+
+def standard(*more: Observer) -> list[Observer]:
+    """Give the observers that every run has.
+
+    Args:
+        *more: Others, such as a progress display.
+
+    Returns:
+        Observers in the order in which they are told.
+    """
+    return [Records(), Samples(), Checkpoints(), *more]

@@ -1,0 +1,48 @@
+"""A run: where, on what data, how long. It does not travel with the weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from facesmith.base.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Run:
+    """Place, length, seed, device and the observers' pace."""
+
+    folder: Path
+    """The run folder; running the same command again continues."""
+    images: int
+    """Real images to see in all."""
+    seed: int = 0
+    """Every random number of the run follows from it."""
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """Where to compute; auto takes cuda, then mps, then cpu."""
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    """Arithmetic of the networks; auto measures both where the hardware has bf16."""
+    record_every: int = 1_000
+    """Images between two lines of metrics.jsonl."""
+    sample_every: int = 10_000
+    """Images between two sheets of samples."""
+    checkpoint_every: int = 50_000
+    """Images between two checkpoints; one is also saved at the end and when stopped."""
+    keep: int = 3
+    """Checkpoints that are kept."""
+
+    def __post_init__(self) -> None:
+        paces = (
+            self.images,
+            self.record_every,
+            self.sample_every,
+            self.checkpoint_every,
+            self.keep,
+        )
+        if min(paces) < 1:
+            raise UsageError(
+                f"images, record_every, sample_every, checkpoint_every, keep = {paces}.",
+                needed="1 or more of each",
+                todo="give a length such as --images 200k",
+            )

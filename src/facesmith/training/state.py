@@ -1,0 +1,142 @@
+"""Everything of a run that changes: two networks, the average, two optimisers, two counters."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from facesmith.architectures.layers import LayerNoise
+from facesmith.recipe import Optimizer, Recipe
+from facesmith.training.compute import Compute
+
+
+@dataclass
+class TrainingState:
+    """What a checkpoint holds and a resume restores, to the bit."""
+
+    recipe: Recipe
+    compute: Compute
+    generator: nn.Module
+    discriminator: nn.Module
+    average: nn.Module
+    generator_optimizer: torch.optim.Optimizer
+    discriminator_optimizer: torch.optim.Optimizer
+    images_seen: int = 0
+    steps: int = 0
+    seconds: float = 0.0
+
+    @classmethod
+    def begin(cls, recipe: Recipe, compute: Compute, seed: int) -> TrainingState:
+        """Make the state of a run that has seen no image.
+
+        Args:
+            recipe: What is trained.
+            compute: Where and how.
+            seed: The run's seed.
+
+        Returns:
+            The state.
+        """
+        generator = compute.place(recipe.build_generator(seed))
+        discriminator = compute.place(recipe.build_discriminator(seed))
+        return cls(
+            recipe=recipe,
+            compute=compute,
+            generator=generator.train(),
+            discriminator=discriminator.train(),
+            average=copy.deepcopy(generator).eval().requires_grad_(False),
+            generator_optimizer=recipe.optimizers.generator.build(list(generator.parameters())),
+            discriminator_optimizer=recipe.optimizers.discriminator.build(
+                list(discriminator.parameters())
+            ),
+        )
+
+    def apply_schedules(self) -> None:
+        """Set everything that is a function of images seen."""
+        for optimizer, chosen in self.players():
+            for group in optimizer.param_groups:
+                group.update(chosen.settings(self.images_seen))
+        for module in self.generator.modules():
+            if isinstance(module, LayerNoise):
+                module.strength = self.recipe.layer_noise(self.images_seen)
+
+    def players(self) -> list[tuple[torch.optim.Optimizer, Optimizer]]:
+        """Pair each optimiser with the part of the recipe that governs it."""
+        chosen = self.recipe.optimizers
+        return [
+            (self.generator_optimizer, chosen.generator),
+            (self.discriminator_optimizer, chosen.discriminator),
+        ]
+
+    @torch.no_grad()
+    def update_average(self, batch: int) -> None:
+        """Move the average towards the generator: weights and buffers, all in one pass.
+
+        Args:
+            batch: Images since the last update.
+        """
+        towards = 1 - self.recipe.average.decay(self.images_seen, batch)
+        own, other = _floats(self.average), _floats(self.generator)
+        torch._foreach_lerp_(own, other, towards)
+        counters = zip(self.average.buffers(), self.generator.buffers(), strict=True)
+        for mine, theirs in counters:
+            if not mine.is_floating_point():  # the count of batches that batch norm has seen
+                mine.copy_(theirs)
+
+    def tensors(self) -> dict[str, dict[str, Tensor]]:
+        """Give all tensors of the state by file and name."""
+        return {
+            "generator": self.generator.state_dict(),
+            "discriminator": self.discriminator.state_dict(),
+            "average": self.average.state_dict(),
+            "generator-optimizer": _flatten(self.generator_optimizer),
+            "discriminator-optimizer": _flatten(self.discriminator_optimizer),
+        }
+
+    def restore(self, tensors: dict[str, dict[str, Tensor]], counters: dict[str, Any]) -> None:
+        """Take over what a checkpoint holds.
+
+        Args:
+            tensors: As `tensors` gave them.
+            counters: `images_seen`, `steps` and `seconds`.
+        """
+        self.generator.load_state_dict(tensors["generator"])
+        self.discriminator.load_state_dict(tensors["discriminator"])
+        self.average.load_state_dict(tensors["average"])
+        _unflatten(self.generator_optimizer, tensors["generator-optimizer"])
+        _unflatten(self.discriminator_optimizer, tensors["discriminator-optimizer"])
+        self.images_seen = int(counters["images_seen"])
+        self.steps = int(counters["steps"])
+        self.seconds = float(counters["seconds"])
+
+
+def _floats(network: nn.Module) -> list[Tensor]:
+    tensors = [*network.parameters(), *network.buffers()]
+    return [tensor for tensor in tensors if tensor.is_floating_point()]
+
+
+def _flatten(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    state = optimizer.state_dict()["state"]
+    return {
+        f"{index}.{name}": value
+        for index, entries in state.items()
+        for name, value in entries.items()
+        if isinstance(value, Tensor)
+    }
+
+
+def _unflatten(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    for key, value in tensors.items():
+        index, name = key.split(".", 1)
+        parameter = parameters[int(index)]
+        # A fused optimiser walks memory in order: its moments must lie as their weights do.
+        moment = torch.empty_like(parameter) if value.shape == parameter.shape else None
+        restored = value.clone() if moment is None else moment.copy_(value)
+        if moment is None and parameter.device.type == "cuda":
+            restored = restored.to(parameter.device)
+        optimizer.state[parameter][name] = restored.detach()

@@ -1,0 +1,233 @@
+from __future__ import annotations
+
+import os
+import stat
+import struct
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from facesmith.base.errors import DataError, UsageError
+from facesmith.data import sources
+from facesmith.data.crops import PhotoError
+from facesmith.data.entries import Item, Source
+from facesmith.data.sources import open_source
+
+Picture = Callable[..., Image.Image]
+Encode = Callable[..., bytes]
+
+ENCRYPTED = 0x1
+
+
+def names(source: Source) -> list[str]:
+    return [entry.name for entry in source.entries]
+
+
+def read(source: Source) -> dict[str, Item | PhotoError]:
+    return dict(zip(names(source), source.reader.read(source.entries), strict=True))
+
+
+# ---- folders
+
+
+def test_a_folder_is_listed_sorted_and_deep_without_hidden_files(tmp_path: Path) -> None:
+    for name in ("b.jpg", "a/é ü 脸.jpg", "a/x y.png", ".hidden", ".git/c.jpg", "__MACOSX/._b.jpg",
+                 "Thumbs.db", "z"):  # fmt: skip
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(name.encode())
+    found = open_source(tmp_path, resolution=8)
+    assert names(found) == ["a/x y.png", "a/é ü 脸.jpg", "b.jpg", "z"]
+    assert read(found)["a/é ü 脸.jpg"] == Item("a/é ü 脸.jpg".encode())
+    assert names(open_source(tmp_path, resolution=8, limit=2)) == ["a/x y.png", "a/é ü 脸.jpg"]
+
+
+def test_links_are_followed_but_not_in_circles(tmp_path: Path) -> None:
+    photos, elsewhere = tmp_path / "photos", tmp_path / "elsewhere"
+    photos.mkdir()
+    elsewhere.mkdir()
+    (elsewhere / "a.jpg").write_bytes(b"a")
+    (photos / "linked").symlink_to(elsewhere)
+    (photos / "circle").symlink_to(photos)
+    (elsewhere / "back").symlink_to(photos)
+    (photos / "broken.jpg").symlink_to(tmp_path / "gone.jpg")
+    os.mkfifo(photos / "pipe.jpg")  # reading it would wait for ever
+    found = open_source(photos, resolution=8)
+    assert names(found) == ["broken.jpg", "linked/a.jpg"]
+    assert "unreadable" in str(read(found)["broken.jpg"])
+
+
+def test_names_that_are_no_text_can_be_read(tmp_path: Path) -> None:
+    try:
+        with open(os.fsencode(tmp_path) + b"/\xff\xfe.jpg", "wb") as file:  # noqa: PTH123
+            file.write(b"x")
+    except OSError:
+        pytest.skip("this file system wants names in UTF-8")
+    found = open_source(tmp_path, resolution=8)
+    assert list(read(found).values()) == [Item(b"x")]
+    assert found.fingerprint()["count"] == 1
+
+
+def test_files_of_unbelievable_size_are_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources, "MAX_FILE_BYTES", 10)
+    (tmp_path / "a.jpg").write_bytes(bytes(10))
+    (tmp_path / "b.jpg").write_bytes(bytes(11))
+    contents = read(open_source(tmp_path, resolution=8))
+    assert contents["a.jpg"] == Item(bytes(10))
+    assert "too large" in str(contents["b.jpg"])
+
+
+@pytest.mark.parametrize("change", ["add", "remove", "rename", "grow"])
+def test_any_change_of_the_files_changes_the_fingerprint(tmp_path: Path, change: str) -> None:
+    for name in ("a.jpg", "b.jpg"):
+        (tmp_path / name).write_bytes(b"xx")
+    before = open_source(tmp_path, resolution=8).fingerprint()
+    assert open_source(tmp_path, resolution=8).fingerprint() == before
+    match change:
+        case "add":
+            (tmp_path / "c.jpg").write_bytes(b"")
+        case "remove":
+            (tmp_path / "b.jpg").unlink()
+        case "rename":
+            (tmp_path / "b.jpg").rename(tmp_path / "c.jpg")
+        case "grow":
+            (tmp_path / "b.jpg").write_bytes(b"xxx")
+    assert open_source(tmp_path, resolution=8).fingerprint() != before
+
+
+def test_nothing_there_and_nothing_in_it(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="nothing at"):
+        open_source(tmp_path / "gone", resolution=8)
+    with pytest.raises(DataError, match="holds no files"):
+        open_source(tmp_path, resolution=8)
+    with zipfile.ZipFile(tmp_path / "empty.zip", "w"):
+        pass
+    with pytest.raises(DataError, match="holds no files"):
+        open_source(tmp_path / "empty.zip", resolution=8)
+
+
+# ---- zip files
+
+
+def test_a_zip_is_read_in_memory_and_its_tricks_do_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "tricks.zip"
+    link = zipfile.ZipInfo("link.jpg")
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in ("../../slip.jpg", "/absolute.jpg", "C:\\windows.jpg", "ok/a b.jpg",
+                     "__MACOSX/._a.jpg", "ok/.DS_Store", "ok/"):  # fmt: skip
+            archive.writestr(name, name)
+        archive.writestr(link, "/etc/passwd")
+    found = open_source(path, resolution=8)
+    contents = read(found)
+    assert contents == {
+        "../../slip.jpg": Item(b"../../slip.jpg"),
+        "/absolute.jpg": Item(b"/absolute.jpg"),
+        "C:\\windows.jpg": Item(b"C:\\windows.jpg"),
+        "ok/a b.jpg": Item(b"ok/a b.jpg"),
+    }
+    assert [file.name for file in tmp_path.iterdir()] == ["tricks.zip"]
+
+
+def test_two_members_of_one_name_are_both_read(tmp_path: Path) -> None:
+    path = tmp_path / "twice.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.jpg", b"1")
+        with pytest.warns(UserWarning, match="Duplicate"):
+            archive.writestr("a.jpg", b"22")
+    found = open_source(path, resolution=8)
+    assert list(found.reader.read(found.entries)) == [Item(b"1"), Item(b"22")]
+
+
+def test_a_changed_zip_is_opened_anew(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    for content in (b"first", b"the second"):
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("a.jpg", content)
+        assert read(open_source(path, resolution=8)) == {"a.jpg": Item(content)}
+
+
+def test_a_bomb_among_photos_is_rejected_without_unpacking_it(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("bomb.jpg", bytes(20_000_000))
+        archive.writestr("photo.jpg", os.urandom(400_000))
+    contents = read(open_source(path, resolution=8))
+    assert str(contents["bomb.jpg"]).startswith("zip bomb: would grow 10")
+    assert isinstance(contents["photo.jpg"], Item)
+
+
+def test_an_archive_that_is_mostly_bomb_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("bomb.jpg", bytes(20_000_000))
+    with pytest.raises(DataError, match="would grow from") as caught:
+        open_source(path, resolution=8)
+    assert "do not trust" in caught.value.todo
+
+
+def change_central_directory(path: Path, offset: int, value: bytes) -> None:
+    data = bytearray(path.read_bytes())
+    start = data.rindex(b"PK\x01\x02")
+    data[start + offset : start + offset + len(value)] = value
+    path.write_bytes(data)
+
+
+def test_a_member_that_lies_about_its_size_is_rejected(tmp_path: Path) -> None:
+    path = tmp_path / "liar.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("liar.jpg", bytes(3_000_000))
+    size = 24
+    change_central_directory(path, size, struct.pack("<I", 100))
+    assert "damaged" in str(read(open_source(path, resolution=8))["liar.jpg"])
+
+
+def test_encrypted_and_damaged_members_are_rejected(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.jpg", b"content of a photo")
+    whole = path.read_bytes()
+    flags = 8
+    change_central_directory(path, flags, struct.pack("<H", ENCRYPTED))
+    assert "encrypted" in str(read(open_source(path, resolution=8))["a.jpg"])
+    path.write_bytes(whole.replace(b"content", b"kontent"))
+    assert "damaged" in str(read(open_source(path, resolution=8))["a.jpg"])
+    path.write_bytes(whole)
+    method = 10
+    change_central_directory(path, method, struct.pack("<H", 97))
+    assert "damaged" in str(read(open_source(path, resolution=8))["a.jpg"])
+
+
+@pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x03\x04 cut off"])
+def test_a_file_that_is_no_zip_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "photos.zip"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match="not a zip file"):
+        open_source(path, resolution=8)
+
+
+# ---- portraits
+
+
+def test_portraits_come_with_labels() -> None:
+    found = open_source("portraits:3", resolution=16)
+    items = [item for item in found.reader.read(found.entries) if isinstance(item, Item)]
+    assert len(items) == 3
+    assert found.label_names
+    assert all(len(item.labels) == len(found.label_names) for item in items)
+    assert not isinstance(items[0].content, bytes)
+    assert items[0].content.shape == (16, 16, 3)
+    alone = open_source("portraits", resolution=16)
+    second = next(iter(alone.reader.read(alone.entries[1:2])))
+    assert isinstance(second, Item)
+    assert (second.content == items[1].content).all()  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("word", ["portraits:many", "portraits:0", "portraits:-3"])
+def test_a_number_of_portraits_must_be_a_number(word: str) -> None:
+    with pytest.raises(UsageError, match="how many"):
+        open_source(word, resolution=16)

@@ -1,0 +1,302 @@
+"""What goes wrong in training: kills, signals, full disks, numbers that are not finite."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+import facesmith
+from facesmith import checkpoint
+from facesmith.base import records
+from facesmith.base.errors import DataError, DivergedError, StorageError, UsageError
+from facesmith.base.records import Record
+from facesmith.base.schedules import Constant
+from facesmith.data.dataset import Dataset
+from facesmith.data.prepare import prepare
+from facesmith.recipe import Adam, Optimizers, Recipe
+from facesmith.training import loop, observers
+from facesmith.training.run import Run
+from facesmith.training.view import View
+
+RunIn = Callable[..., Run]
+
+TRAIN = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+import torch
+torch.set_num_threads(1)
+from facesmith.architectures import DCGANDiscriminator, DCGANGenerator, Latent
+from facesmith.data.dataset import Dataset
+from facesmith.recipe import Recipe
+from facesmith.training import loop, observers
+from facesmith.training.run import Run
+
+class Ready:
+    def started(self, view): Path(sys.argv[5]).touch()
+    def stepped(self, view, record): return None
+    def finished(self, view, reason): pass
+
+recipe = Recipe(resolution=16, latent=Latent(size=6), batch=8,
+                generator=DCGANGenerator(width=16), discriminator=DCGANDiscriminator(width=16))
+run = Run(folder=Path(sys.argv[2]), images=int(sys.argv[3]), device="cpu", sample_every=10**9,
+          record_every=8, checkpoint_every=int(sys.argv[4]), keep=3)
+
+def train():
+    outcome = loop.train(recipe, run, Dataset.open(sys.argv[1]), [*observers.standard(), Ready()])
+    sys.exit(128 + outcome.signal_number if outcome.signal_number else 0)
+
+train()
+"""
+
+
+ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1"}
+
+
+def start(
+    dataset: Dataset, folder: Path, images: int = 10**9, checkpoint_every: int = 8
+) -> subprocess.Popen[bytes]:
+    """Train in a process of its own and wait until it has begun."""
+    ready = folder.with_name(f"{folder.name}-{uuid.uuid4()}")
+    words = [dataset.folder, folder, images, checkpoint_every, ready]
+    process = subprocess.Popen(
+        [sys.executable, "-c", TRAIN, *map(str, words)],
+        env=ONE_THREAD,
+    )
+    while not ready.exists():
+        assert process.poll() is None, "training did not start"
+        time.sleep(0.02)
+    return process
+
+
+KILLS = """
+import os, random, signal, sys, time
+from pathlib import Path
+import facesmith
+from facesmith import checkpoint
+
+folder, chance, torn = Path(sys.argv[2]), random.Random(5), 0
+for kill in range(15):
+    newest = max((int(p.name) for p in checkpoint.complete(folder / "checkpoints")), default=0)
+    child = os.fork()  # sharing what is imported already makes fifteen starts cheap
+    if child == 0:
+        train()
+    while not any(int(p.name) > newest for p in checkpoint.complete(folder / "checkpoints")):
+        time.sleep(0.001)
+    time.sleep(chance.uniform(0, 0.05))
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    torn += any((folder / "checkpoints").glob("*.tmp-*"))
+    model = facesmith.load(folder)
+    assert model.snapshot.images_seen > newest
+    assert model.generate([0]).shape == (1, 16, 16, 3)
+assert torn > 3, f"only {torn} kills fell into a save: the test proves little"
+"""
+
+
+def test_fifteen_kills_while_saving_leave_fifteen_loadable_runs(
+    portraits: Dataset, tmp_path: Path
+) -> None:
+    # A checkpoint at each update: nearly all the time is spent saving.
+    words = [portraits.folder, tmp_path / "run", 10**9, 8, tmp_path / "ready"]
+    program = TRAIN.replace("\ntrain()\n", KILLS)
+    subprocess.run([sys.executable, "-c", program, *map(str, words)], env=ONE_THREAD, check=True)
+    process = start(portraits, tmp_path / "run")
+    process.terminate()
+    assert process.wait() == 143
+    assert not any((tmp_path / "run/checkpoints").glob("*.tmp-*")), "leftovers are cleared"
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_saves_within_a_step_and_stops(
+    number: signal.Signals, code: int, portraits: Dataset, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    process = start(portraits, folder, checkpoint_every=10**9)
+    time.sleep(0.3)
+    process.send_signal(number)
+    assert process.wait(timeout=30) == code
+    (saved,) = checkpoint.complete(folder / "checkpoints")
+    last = json.loads((folder / "events.jsonl").read_text().splitlines()[-1])
+    assert (last["event"], last["reason"]) == ("stopped", number.name)
+    assert int(saved.name) == last["images_seen"] > 0
+
+
+def test_a_second_interrupt_leaves_at_once_and_breaks_nothing(
+    portraits: Dataset, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    process = start(portraits, folder, checkpoint_every=64)
+    while len(checkpoint.complete(folder / "checkpoints")) < 2:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=30) in (-signal.SIGINT, 130)
+    assert facesmith.load(folder).snapshot.images_seen > 0
+
+
+def test_two_runs_in_one_folder_are_refused_and_a_dead_one_frees_it(
+    portraits: Dataset, tiny: Recipe, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    process = start(portraits, folder)
+    with pytest.raises(StorageError, match=f"in use by process {process.pid}"):
+        loop.train(tiny, Run(folder=folder, images=8), portraits)
+    process.kill()
+    process.wait()
+    again = start(portraits, folder)
+    again.terminate()
+    assert again.wait() == 143
+
+
+class Poison:
+    """Spoils the discriminator's weights at a moment."""
+
+    def __init__(self, at: int, value: float) -> None:
+        self.at, self.value = at, value
+
+    def started(self, view: View) -> None:
+        pass
+
+    def stepped(self, view: View, record: Record) -> str | None:
+        if record.images_seen == self.at:
+            with torch.no_grad():
+                next(view.state.discriminator.parameters()).fill_(self.value)
+        return None
+
+    def finished(self, view: View, reason: str) -> None:
+        pass
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_numbers_that_are_not_finite_stop_the_run_and_are_never_saved(
+    value: float, tiny: Recipe, portraits: Dataset, run_in: RunIn
+) -> None:
+    run = run_in("nan", 400, record_every=8, checkpoint_every=16)
+    with pytest.raises(DivergedError) as caught:
+        loop.train(tiny, run, portraits, [*observers.standard(), Poison(40, value)])
+    assert caught.value.exit_code == 4
+    saved = checkpoint.complete(run.folder / "checkpoints")
+    assert int(saved[-1].name) <= 40
+    model = facesmith.load(run.folder)
+    assert all(bool(torch.isfinite(p).all()) for p in model.snapshot.generator.parameters())
+
+
+@pytest.mark.parametrize("optimizer", [Adam(learning_rate=Constant(1e-3))], ids=["fused adam"])
+def test_one_bad_batch_moves_no_weight(
+    optimizer: Adam, tiny: Recipe, portraits: Dataset, run_in: RunIn
+) -> None:
+    class BadOnce:
+        """A loss that is not finite at one update."""
+
+        def __init__(self) -> None:
+            self.before: dict[str, torch.Tensor] = {}
+
+        def started(self, view: View) -> None:
+            weights = view.state.discriminator.parameters()
+            self.hook = next(iter(weights)).register_hook(lambda gradient: gradient * float("nan"))
+            self.before = {k: v.clone() for k, v in view.state.discriminator.state_dict().items()}
+
+        def stepped(self, view: View, record: Record) -> str | None:
+            if record.images_seen == 8:
+                now = view.state.discriminator.named_parameters()
+                assert all(torch.equal(p, self.before[name]) for name, p in now)
+                self.hook.remove()
+            return None
+
+        def finished(self, view: View, reason: str) -> None:
+            now = dict(view.state.discriminator.named_parameters())
+            assert any(not torch.equal(p, self.before[name]) for name, p in now.items())
+
+    recipe = replace(tiny, optimizers=Optimizers(generator=optimizer, discriminator=optimizer))
+    run = run_in("once", 24, record_every=8)
+    loop.train(recipe, run, portraits, [*observers.standard(), BadOnce()])
+    shares = [record.non_finite for record in records.read(run.folder / "metrics.jsonl")]
+    assert shares == [0.5, 0.0, 0.0]  # one of two players' updates, then none
+
+
+def test_a_full_disk_in_a_checkpoint_keeps_the_old_one(
+    tiny: Recipe, portraits: Dataset, run_in: RunIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = run_in("full", 16)
+    loop.train(tiny, run, portraits)
+    (good,) = checkpoint.complete(run.folder / "checkpoints")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, before[1]))
+    try:
+        with pytest.raises(StorageError) as caught:
+            loop.train(tiny, replace(run, images=32), portraits)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+    assert caught.value.exit_code == 5
+    assert list((run.folder / "checkpoints").iterdir()) == [good]
+    checkpoint.verify(good)
+
+
+def test_metrics_and_samples_that_cannot_be_written_do_not_end_the_training(
+    tiny: Recipe,
+    portraits: Dataset,
+    run_in: RunIn,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(records, "append", refuse)
+    run = run_in("metrics", 48)
+    run.folder.mkdir()
+    (run.folder / "reals.png").mkdir()  # cannot be replaced by a file
+    outcome = loop.train(tiny, run, portraits, observers.standard())
+    assert outcome.reason == "finished"
+    assert caplog.text.count("metrics.jsonl is not being written") == 1
+    assert "reals.png was not written" in caplog.text
+
+
+def test_a_run_folder_that_cannot_be_made_is_refused(
+    tiny: Recipe, portraits: Dataset, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(StorageError, match="cannot be written"):
+        loop.train(tiny, Run(folder=tmp_path / "file" / "run", images=8), portraits)
+
+
+def test_a_dataset_of_another_size_is_refused(tiny: Recipe, run_in: RunIn, tmp_path: Path) -> None:
+    large = prepare("portraits:12", tmp_path / "large", resolution=32, workers=1)
+    with pytest.raises(DataError, match="32x32 images of 3 channels") as caught:
+        loop.train(tiny, run_in("size", 8), large)
+    assert "--resolution 32" in caught.value.todo
+
+
+def test_fewer_photos_than_a_batch_train_with_a_warning(
+    tiny: Recipe, run_in: RunIn, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    few = prepare("portraits:5", tmp_path / "few", resolution=16, held_out=0.0, workers=1)
+    loop.train(tiny, run_in("few", 16), few)
+    assert "fewer than a batch" in caplog.text
+
+
+def test_one_photo_is_refused(tiny: Recipe, run_in: RunIn, tmp_path: Path) -> None:
+    one = prepare("portraits:1", tmp_path / "one", resolution=16, held_out=0.0, workers=1)
+    with pytest.raises(DataError, match="1 photo"):
+        loop.train(tiny, run_in("one", 16), one)
+
+
+def test_a_length_of_nothing_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="images"):
+        Run(folder=tmp_path, images=0)
