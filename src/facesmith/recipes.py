@@ -17,7 +17,8 @@ from facesmith.base.registry import did_you_mean
 from facesmith.base.schedules import Constant, Decay, Linear
 from facesmith.objectives.losses import NonSaturating, Relativistic
 from facesmith.objectives.penalties import R1
-from facesmith.recipe import SGD, Adam, Optimizers, Recipe
+from facesmith.optimizers import SGD, Adam, Optimizers
+from facesmith.recipe import Recipe
 
 NAMED: dict[str, Callable[[], Recipe]] = {}
 

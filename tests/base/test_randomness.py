@@ -99,7 +99,7 @@ def test_each_place_of_a_permutation_holds_each_item_equally_often():
 def test_step_seeds_fit_torch_and_differ():
     seeds = {step_seed(s, stream, i) for s in (0, 1) for stream in "ab" for i in range(250)}
     assert len(seeds) == 1000
-    assert 0 <= min(seeds)
+    assert min(seeds) >= 0
     assert max(seeds) < 2**63
     assert max(seeds) > 2**62  # and use the range
 

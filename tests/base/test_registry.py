@@ -11,7 +11,8 @@ from facesmith.base.schedules import Constant, Cosine, Linear, Warmup
 from facesmith.data.scaling import Standardize
 from facesmith.objectives.losses import Hinge, LeastSquares, Loss, NonSaturating
 from facesmith.objectives.penalties import R1, GradientPenalty
-from facesmith.recipe import SGD, Adam, Optimizers, Recipe
+from facesmith.optimizers import SGD, Adam, Optimizers
+from facesmith.recipe import Recipe
 from facesmith.recipes import NAMED, find_recipe
 
 

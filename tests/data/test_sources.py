@@ -110,6 +110,13 @@ def test_nothing_there_and_nothing_in_it(tmp_path: Path) -> None:
         open_source(tmp_path / "empty.zip", resolution=8)
 
 
+def test_a_new_version_draws_other_portraits(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = open_source("portraits:2", resolution=16).fingerprint()
+    assert open_source("portraits:2", resolution=16).fingerprint() == before
+    monkeypatch.setattr(sources, "VERSION", "99")
+    assert open_source("portraits:2", resolution=16).fingerprint() != before
+
+
 # ---- zip files
 
 

@@ -55,9 +55,7 @@ class Quadratically(nn.Module):
 def make_pass(discriminator, images_seen=0, dtype=torch.float32):
     torch.manual_seed(1)
     real, fake = torch.randn(SHAPE).to(dtype), torch.randn(SHAPE).to(dtype) + 0.5
-    return Pass(
-        real, fake, discriminator(real), discriminator(fake), discriminator, images_seen
-    )
+    return Pass(real, fake, discriminator(real), discriminator(fake), discriminator, images_seen)
 
 
 def test_every_registered_penalty_is_tested_here():
@@ -115,9 +113,7 @@ def finite_differences(discriminator, images, step=1e-4):
 @pytest.fixture
 def small_net():
     torch.manual_seed(0)
-    part = DCGANDiscriminator(
-        widths=(3, 4), normalization="none", activation="silu", spread=0.3
-    )
+    part = DCGANDiscriminator(widths=(3, 4), normalization="none", activation="silu", spread=0.3)
     return part.build(ImageShape(16, 1))
 
 

@@ -14,7 +14,8 @@ from facesmith.data.dataset import Dataset
 from facesmith.data.prepare import prepare
 from facesmith.objectives.losses import Relativistic
 from facesmith.objectives.penalties import R1, R2
-from facesmith.recipe import Adam, Optimizers, Recipe
+from facesmith.optimizers import Adam, Optimizers
+from facesmith.recipe import Recipe
 from facesmith.training.run import Run
 
 BATCH = 8

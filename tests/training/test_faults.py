@@ -26,7 +26,8 @@ from facesmith.base.records import Record
 from facesmith.base.schedules import Constant
 from facesmith.data.dataset import Dataset
 from facesmith.data.prepare import prepare
-from facesmith.recipe import Adam, Optimizers, Recipe
+from facesmith.optimizers import Adam, Optimizers
+from facesmith.recipe import Recipe
 from facesmith.training import loop, observers
 from facesmith.training.run import Run
 from facesmith.training.view import View

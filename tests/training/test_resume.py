@@ -17,7 +17,8 @@ from facesmith.base.records import Record
 from facesmith.base.schedules import Constant, Linear
 from facesmith.data.dataset import Dataset
 from facesmith.data.prepare import prepare
-from facesmith.recipe import SGD, Optimizers, Recipe, RMSprop
+from facesmith.optimizers import SGD, Optimizers, RMSprop
+from facesmith.recipe import Recipe
 from facesmith.recipes import NAMED
 from facesmith.training import loop, observers
 from facesmith.training.run import Run

@@ -27,6 +27,10 @@ class ImageShape:
 class GeneratorPart:
     """Builds latents (N, size) -> images (N, channels, resolution, resolution) in [low, high]."""
 
+    def advice(self) -> list[str]:
+        """Give sentences about choices that work but are known to disappoint; none by default."""
+        return []
+
     def build(self, shape: ImageShape, *, latent_size: int) -> nn.Module:
         """Make the generator with fresh weights from torch's global random state.
 
@@ -45,6 +49,10 @@ class GeneratorPart:
 
 class DiscriminatorPart:
     """Builds images (N, channels, resolution, resolution) -> logits (N,)."""
+
+    def advice(self) -> list[str]:
+        """Give sentences about choices that work but are known to disappoint; none by default."""
+        return []
 
     def build(self, shape: ImageShape) -> nn.Module:
         """Make the discriminator with fresh weights from torch's global random state.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 
 from torch import Tensor, nn
@@ -74,7 +73,6 @@ class DCGANGenerator(GeneratorPart):
 
     def build(self, shape: ImageShape, *, latent_size: int) -> nn.Module:  # noqa: D102
         stages = count_stages(shape.resolution, self.start, self.stride)
-        warn_of_checkerboards("generator", self.kernel, self.stride, self.upsampling)
         widths = stage_widths(self.widths, self.width, self.max_width, stages)[::-1]
         check_share("generator.dropout", self.dropout)
         check_positive("generator.depth", self.depth)
@@ -83,6 +81,16 @@ class DCGANGenerator(GeneratorPart):
         network = _Generator(self, shape, latent_size, self.widths or widths)
         initialize(network, self.initialization, spread=self.spread)
         return network
+
+    def advice(self) -> list[str]:  # noqa: D102
+        # Overlapping kernels then weigh some output pixels more than others (Odena, 2016).
+        if self.upsampling == "transposed" and self.kernel % self.stride:
+            return [
+                f"The generator's kernel {self.kernel} is no multiple of its stride {self.stride}: "
+                f"expect checkerboard patterns. Use kernel {2 * self.stride}, or upsampling by "
+                "nearest or bilinear."
+            ]
+        return []
 
 
 @register
@@ -307,14 +315,4 @@ def check_one_pixel(name: str, size: int, *kinds: Normalization) -> None:
             f"Instance norm was asked for where {name} is 1 pixel.",
             needed="at least 2x2 pixels, whose mean and variance it takes",
             todo=f"set {name} to 4, or use another normalisation",
-        )
-
-
-def warn_of_checkerboards(who: str, kernel: int, stride: int, kind: Upsampling) -> None:
-    """Warn when overlapping kernels weigh some output pixels more than others (Odena, 2016)."""
-    if kind == "transposed" and kernel % stride:
-        warnings.warn(
-            f"The {who}'s kernel {kernel} is no multiple of its stride {stride}: expect checkerboard "
-            f"patterns. Use kernel {2 * stride}, or upsampling by nearest or bilinear.",
-            stacklevel=3,
         )

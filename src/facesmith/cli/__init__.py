@@ -58,7 +58,7 @@ def run(arguments: list[str]) -> int:
         print(f"facesmith {VERSION}")
         return 0
     verb, rest = arguments[0], arguments[1:]
-    logging.basicConfig(format="%(message)s", level=logging.INFO, stream=sys.stderr)
+    _log_to_terminal()
     warnings.showwarning = _show_warning
     try:
         if verb not in VERBS:
@@ -79,6 +79,14 @@ def run(arguments: list[str]) -> int:
         sys.stderr.close()
         return 0
     return code
+
+
+def _log_to_terminal() -> None:
+    handler = logging.StreamHandler()
+    handler.setLevel(logging.INFO)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    logging.getLogger("facesmith").handlers = [handler]
+    logging.getLogger("facesmith").setLevel(logging.INFO)
 
 
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:

@@ -134,7 +134,8 @@ class Dataset:
         images = self.read(indices)
         if flip:
             mirrored = uniforms(seed, "flips", start=start, count=count, width=1)[:, 0] < flip
-            images[mirrored] = _mirror(images[mirrored])
+            for place in np.flatnonzero(mirrored):
+                _mirror(images[place])
         return images
 
     def batch_indices(self, start: int, count: int, *, seed: int) -> NDArray[np.int64]:
@@ -237,11 +238,11 @@ def channel_statistics(path: Path) -> tuple[list[float], list[float]]:
     return means, deviations
 
 
-def _mirror(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    result = np.empty_like(images)
-    for channel in range(images.shape[3]):  # six times faster than all channels at once
-        result[..., channel] = images[:, :, ::-1, channel]
-    return result
+def _mirror(image: NDArray[np.uint8]) -> None:
+    """Mirror one image in place, a channel at a time: six times faster than whole pixels."""
+    before = image.copy()
+    for channel in range(image.shape[2]):
+        image[:, :, channel] = before[:, ::-1, channel]
 
 
 def _mapped(path: Path) -> NDArray[np.uint8]:

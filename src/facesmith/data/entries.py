@@ -69,6 +69,8 @@ class Source:
     label_names: tuple[str, ...] = ()
     own_split: bool = False
     """Whether the source says itself what is held out."""
+    revision: str = ""
+    """Changes when the same names would give other images, as drawings of a new version do."""
 
     def fingerprint(self) -> dict[str, Any]:
         """Describe the source so that any change of its files shows.
@@ -76,7 +78,7 @@ class Source:
         Returns:
             The number of images, their bytes, and a hash of all names and sizes.
         """
-        names = hashlib.sha256()
+        names = hashlib.sha256(self.revision.encode())
         for entry in self.entries:
             names.update(f"{entry.name}\0{entry.size}\0".encode("utf-8", "surrogateescape"))
         return {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import importlib.metadata
 from collections import Counter
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from facesmith.base.errors import DataError
+from facesmith.base.version import VERSION
 from facesmith.data.dataset import FORMAT, channel_statistics
 from facesmith.data.entries import Source
 from facesmith.data.files import (
@@ -86,7 +86,7 @@ def finish(pack: Pack, source: Source, settings: dict[str, Any]) -> None:
         pack.complete(
             {
                 "format": FORMAT,
-                "facesmith": _version(),
+                "facesmith": VERSION,
                 "source": source.title,
                 "settings": settings,
                 "shape": list(pack.shape),
@@ -202,10 +202,3 @@ def _nothing_usable(source: Source, tally: Tally) -> DataError:
         needed="at least one whole photo that the crop fits",
         todo="look at the reasons; try another crop, or another folder",
     )
-
-
-def _version() -> str | None:
-    try:
-        return importlib.metadata.version("facesmith")
-    except importlib.metadata.PackageNotFoundError:
-        return None

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from facesmith.base.errors import DataError, UsageError
+from facesmith.base.version import VERSION
 from facesmith.data import idx
 from facesmith.data.crops import PhotoError
 from facesmith.data.entries import Entry, Item, Source
@@ -220,7 +221,8 @@ def _portraits(count: str, resolution: int) -> Source:
     size = resolution * resolution * 3
     entries = [Entry(f"portrait-{index:07d}", size, index) for index in range(number)]
     _, columns = _draw([0], resolution)
-    return Source("portraits", entries, PortraitsReader(resolution), label_names=tuple(columns))
+    reader = PortraitsReader(resolution)
+    return Source("portraits", entries, reader, label_names=tuple(columns), revision=VERSION)
 
 
 def _draw(

@@ -47,6 +47,7 @@ def save_checkpoint(view: View) -> None:
     tensors = {**state.tensors(), "snapshot": view.snapshot_generator().state_dict()}
     checkpoint.save(target, tensors, description)
     checkpoint.prune(view.folder.checkpoints, keep=view.run.keep)
+    log.debug("saved %s", target)
 
 
 def describe_data(dataset: Dataset) -> dict[str, Any]:

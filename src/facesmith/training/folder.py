@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import platform
 import socket
@@ -32,6 +33,7 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock: IO[str] | None = None
+        self._log: logging.Handler | None = None
 
     def __enter__(self) -> RunFolder:
         try:
@@ -45,9 +47,17 @@ class RunFolder:
                 todo="choose another with --run DIR",
             ) from error
         self._take()
+        self._log = logging.FileHandler(self.path / "log.txt")
+        self._log.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        logger = logging.getLogger("facesmith")
+        logger.addHandler(self._log)
+        logger.setLevel(logging.DEBUG)  # the terminal's own handler takes less than the file
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self._log is not None:
+            logging.getLogger("facesmith").removeHandler(self._log)
+            self._log.close()
         if self._lock is not None:
             self._lock.close()  # closing releases the lock; so does the death of the process
 

@@ -84,6 +84,7 @@ def _train(view: View, observers: Sequence[Observer], interruption: Interruption
     draws = Draws(recipe, view.dataset, view.pixels, state.compute, run.seed)
     meter, stopwatch = Meter(), Stopwatch(state)
     view.folder.log_event("started", images_seen=state.images_seen, compute=str(state.compute))
+    log.debug("training %s on %s, %s", recipe.name, view.dataset.folder, state.compute)
     for observer in observers:
         observer.started(view)
     reason, bad_records = "finished", 0
@@ -122,6 +123,7 @@ def _train(view: View, observers: Sequence[Observer], interruption: Interruption
     for observer in observers:
         observer.finished(view, reason)
     view.folder.log_event("stopped", images_seen=state.images_seen, reason=reason)
+    log.debug("%s at %d images after %.0f s", reason, state.images_seen, state.seconds)
     return Outcome(state.images_seen, reason, interruption.signal_number)
 
 

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from facesmith.architectures.layers import LayerNoise
-from facesmith.recipe import Optimizer, Recipe
+from facesmith.optimizers import Optimizer
+from facesmith.recipe import Recipe
 from facesmith.training.compute import Compute
 
 

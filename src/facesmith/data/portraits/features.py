@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from facesmith.data.portrait_anatomy import (
+from facesmith.data.portraits.anatomy import (
     EYE_DEPTH,
     egg,
     eye_half_width,
@@ -16,7 +16,7 @@ from facesmith.data.portrait_anatomy import (
     mouth_place,
     nose_tip,
 )
-from facesmith.data.portrait_canvas import (
+from facesmith.data.portraits.canvas import (
     Canvas,
     Patch,
     blend,
@@ -32,7 +32,7 @@ from facesmith.data.portrait_canvas import (
     rgb,
     ripple,
 )
-from facesmith.data.portrait_hair import hair_colour
+from facesmith.data.portraits.hair import hair_colour
 
 IRISES = np.concatenate(
     [rgb(code) for code in ("5b3822", "8a6a35", "5d8a57", "4d87b8", "7d8d99")]

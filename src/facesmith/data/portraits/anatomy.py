@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from facesmith.data.portrait_canvas import Array, Patch, Sitters
+from facesmith.data.portraits.canvas import Array, Patch, Sitters
 
 HEAD_HEIGHT = 0.60
 """From the head's origin down to the chin."""

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from facesmith.base.errors import UsageError
-from facesmith.data.portrait_canvas import Array, Sitters
-from facesmith.data.portrait_painting import paint
+from facesmith.data.portraits.canvas import Array, Sitters
+from facesmith.data.portraits.painting import paint
 
 Attributes = dict[str, NDArray[Any]]
 Images = NDArray[np.uint8]

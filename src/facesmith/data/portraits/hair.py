@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from facesmith.data.portrait_anatomy import head_width
-from facesmith.data.portrait_canvas import (
+from facesmith.data.portraits.anatomy import head_width
+from facesmith.data.portraits.canvas import (
     Array,
     Canvas,
     Patch,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from facesmith.data.portrait_anatomy import (
+from facesmith.data.portraits.anatomy import (
     HEAD_HEIGHT,
     NOSE_DEPTH,
     egg,
@@ -17,7 +17,7 @@ from facesmith.data.portrait_anatomy import (
     mouth_place,
     nose_tip,
 )
-from facesmith.data.portrait_canvas import (
+from facesmith.data.portraits.canvas import (
     Array,
     Canvas,
     Patch,
@@ -32,7 +32,7 @@ from facesmith.data.portrait_canvas import (
     plane,
     rgb,
 )
-from facesmith.data.portrait_features import (
+from facesmith.data.portraits.features import (
     paint_age,
     paint_beard,
     paint_brows,
@@ -41,7 +41,7 @@ from facesmith.data.portrait_features import (
     paint_mouth,
     paint_nostrils,
 )
-from facesmith.data.portrait_hair import Hair, paint_hair_behind, paint_hair_front, shape_hair
+from facesmith.data.portraits.hair import Hair, paint_hair_behind, paint_hair_front, shape_hair
 
 SKIN_TONES = np.concatenate(
     [rgb(code) for code in ("fbe3d4", "f8d8c2", "f4caac", "ebb892", "dba47c",
