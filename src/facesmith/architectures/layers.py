@@ -6,7 +6,6 @@ latents that come in, not a mode: bf16 in gives bf16 compute, fp32 in stays exac
 
 from __future__ import annotations
 
-import math
 from typing import Literal, cast
 
 import torch
@@ -134,7 +133,8 @@ def normalization(kind: Normalization, channels: int) -> nn.Module:
     Returns:
         The module; an identity for `spectral` and `none`.
     """
-    groups = math.gcd(channels, 32) if channels % 32 == 0 else math.gcd(channels, 8)
+    # Up to 32 groups of two or more channels: groups of one would be instance norm.
+    groups = max(g for g in range(1, 33) if channels % g == 0 and 2 * g <= max(channels, 2))
     return {
         "batch": lambda: nn.BatchNorm2d(channels),
         "instance": lambda: nn.InstanceNorm2d(channels, affine=True),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import sys
 import time
 from dataclasses import dataclass, field
@@ -100,6 +101,7 @@ class Live:
         )
         self.task = self.progress.add_task("", total=self.images, left="?", numbers="warming up")
         self.progress.start()
+        atexit.register(self.progress.stop)  # an error must not leave the cursor hidden
         self.progress.update(self.task, completed=view.state.images_seen)
 
     def stepped(self, view: View, record: Record) -> str | None:  # noqa: D102

@@ -109,7 +109,8 @@ def _train(view: View, observers: Sequence[Observer], interruption: Interruption
             record = make_record(state, meter, stopwatch)
             bad_records = bad_records + 1 if record.non_finite > 0 else 0
             if bad_records == 3:
-                raise diverged(record, view)
+                view.folder.log_event("diverged", images_seen=state.images_seen)
+                raise diverged(record)
             for observer in observers:
                 if (asked := observer.stepped(view, record)) is not None:
                     reason = asked
@@ -209,7 +210,7 @@ def fit_dataset(recipe: Recipe, dataset: Dataset) -> None:
         )
 
 
-def diverged(record: Record, view: View) -> DivergedError:
+def diverged(record: Record) -> DivergedError:
     """Explain that training cannot go on."""
     return DivergedError(
         f"Updates have not been finite for three records, up to {record.images_seen:,} images.",
