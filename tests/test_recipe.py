@@ -11,17 +11,19 @@ from torch import nn
 from facesmith.architectures import (
     DCGANDiscriminator,
     DCGANGenerator,
+    DiscriminatorPart,
+    GeneratorPart,
     ImageShape,
     Latent,
     MLPDiscriminator,
 )
 from facesmith.base.errors import UsageError
-from facesmith.base.registry import registered
-from facesmith.base.schedules import Constant, Decay, Linear
+from facesmith.base.schedules import Constant, Linear
 from facesmith.data.scaling import Rescale
 from facesmith.objectives.losses import Wasserstein
 from facesmith.objectives.penalties import R1, GradientPenalty
-from facesmith.recipe import SGD, Adam, Average, Optimizer, Optimizers, Recipe, RMSprop
+from facesmith.optimizers import Optimizers
+from facesmith.recipe import Average, Recipe
 from facesmith.recipes import NAMED, find_recipe
 
 TINY = Recipe(
@@ -113,16 +115,12 @@ def test_a_seed_decides_the_weights_and_leaves_the_global_state_alone():
 
 
 def test_the_two_networks_do_not_share_their_random_numbers():
-    shape = (6, 3, 3, 3)
-    part = {"widths": (6,), "kernel": 3, "normalization": "none"}
-    recipe = replace(
-        TINY,
-        generator=DCGANGenerator(start=8, upsampling="nearest", **part),
-        discriminator=DCGANDiscriminator(end=8, downsampling="average", **part),
-    )
-    made, judge = recipe.build_generator(0), recipe.build_discriminator(0)
-    assert judge.stages[0][0][0].weight.shape == shape
-    one, other = made.project.weight.flatten()[:162], judge.stages[0][0][0].weight.flatten()[:162]
+    class Probe(GeneratorPart, DiscriminatorPart):
+        def build(self, shape, *, latent_size=0):
+            return nn.Linear(50, 50)
+
+    recipe = replace(TINY, generator=Probe(), discriminator=Probe())
+    one, other = recipe.build_generator(0).weight, recipe.build_discriminator(0).weight
     assert not torch.equal(one, other)
 
 
@@ -134,112 +132,6 @@ def test_the_output_range_is_that_of_the_scaling():
     images = recipe.build_generator(0)(torch.randn(8, 4))
     assert images.shape == (8, 1, 16, 16)
     assert (images.min().item(), images.max().item()) == pytest.approx((-0.5, 2.0), abs=1e-3)
-
-
-# Optimisers
-
-
-def test_settings_follow_their_schedules():
-    falling, rising = Linear(1e-3, 1e-4, over=1000), Linear(0.0, 0.8, over=1000)
-    adam = Adam(learning_rate=falling, beta1=rising, beta2=Constant(0.9))
-    sgd = SGD(learning_rate=falling, momentum=rising)
-    for seen, rate, beta in ((0, 1e-3, 0.0), (500, 5.5e-4, 0.4), (1000, 1e-4, 0.8)):
-        close = pytest.approx
-        assert adam.settings(seen) == {"lr": close(rate), "betas": close((beta, 0.9))}
-        assert sgd.settings(seen) == {"lr": close(rate), "momentum": close(beta)}
-        assert RMSprop(learning_rate=falling).settings(seen) == {"lr": close(rate)}
-
-
-@pytest.mark.parametrize("kind", registered(Optimizer))
-def test_every_setting_is_a_key_of_the_torch_optimisers_group(kind):
-    built = kind().build([nn.Parameter(torch.ones(3))])
-    assert set(kind().settings(0)) <= set(built.param_groups[0])
-
-
-def walk(chosen, weights, gradients):
-    """Apply the optimiser as the training loop does, with its settings at 64 images a step."""
-    optimizer = chosen.build([weights])
-    path = []
-    for step, gradient in enumerate(gradients):
-        optimizer.param_groups[0].update(chosen.settings(64 * step))
-        weights.grad = gradient.clone()
-        optimizer.step()
-        path.append(weights.detach().clone().double())
-    return torch.stack(path)
-
-
-def adam_by_hand(w, gradients, *, rate, beta1, beta2, decay):
-    first = second = torch.zeros_like(w)
-    for step, g in enumerate(gradients, start=1):
-        first = beta1 * first + (1 - beta1) * g
-        second = beta2 * second + (1 - beta2) * g**2
-        w = w - rate * decay * w
-        moved = first / (1 - beta1**step) / ((second / (1 - beta2**step)).sqrt() + 1e-8)
-        w = w - rate * moved
-        yield w
-
-
-def sgd_by_hand(w, gradients, *, rates, momenta):
-    speed = torch.zeros_like(w)
-    for g, rate, momentum in zip(gradients, rates, momenta, strict=True):
-        speed = momentum * speed + g
-        w = w - rate * speed
-        yield w
-
-
-def rmsprop_by_hand(w, gradients, *, rate, alpha):
-    second = torch.zeros_like(w)
-    for g in gradients:
-        second = alpha * second + (1 - alpha) * g**2
-        w = w - rate * g / (second.sqrt() + 1e-8)
-        yield w
-
-
-STEPS = 8
-RATES = [0.1 * 0.5 ** (64 * step // 128) for step in range(STEPS)]
-
-
-@pytest.mark.parametrize(
-    "chosen, by_hand, options",
-    [
-        (
-            Adam(Constant(0.01), Constant(0.5), Constant(0.9)),
-            adam_by_hand,
-            {"rate": 0.01, "beta1": 0.5, "beta2": 0.9, "decay": 0.0},
-        ),
-        (
-            Adam(Constant(0.01), Constant(0.0), Constant(0.99), weight_decay=0.3),
-            adam_by_hand,
-            {"rate": 0.01, "beta1": 0.0, "beta2": 0.99, "decay": 0.3},
-        ),
-        (
-            SGD(Decay(0.1, 0.5, 128), momentum=Constant(0.7)),
-            sgd_by_hand,
-            {"rates": RATES, "momenta": [0.7] * STEPS},
-        ),
-        (
-            # Momentum may grow from zero.
-            SGD(Constant(0.1), momentum=Linear(0.0, 0.7, over=64 * (STEPS - 1))),
-            sgd_by_hand,
-            {"rates": [0.1] * STEPS, "momenta": [0.1 * step for step in range(STEPS)]},
-        ),
-        (
-            RMSprop(Constant(0.01), alpha=0.8),
-            rmsprop_by_hand,
-            {"rate": 0.01, "alpha": 0.8},
-        ),
-    ],
-    ids=["adam", "adamw", "sgd", "growing momentum", "rmsprop"],
-)
-def test_an_optimiser_moves_weights_as_its_formula_says(chosen, by_hand, options):
-    if by_hand is sgd_by_hand and options["momenta"][0] == 0:
-        # With momentum 0 torch keeps no speed: the first step's gradient is not carried on.
-        pass
-    torch.manual_seed(0)
-    start, gradients = torch.randn(4), torch.randn(STEPS, 4)
-    path = walk(chosen, nn.Parameter(start.clone()), gradients)
-    meant = torch.stack(list(by_hand(start.double(), gradients.double(), **options)))
-    torch.testing.assert_close(path, meant, rtol=1e-4, atol=1e-6)
 
 
 # Average
@@ -317,7 +209,11 @@ def test_every_named_recipe_says_in_one_line_what_it_is():
 def test_the_documented_settings_of_the_published_recipes():
     paper = find_recipe("dcgan")
     adam = paper.optimizers.generator
-    assert (paper.batch, paper.latent, paper.generator.spread) == (128, Latent(100, "uniform"), 0.02)
+    assert (paper.batch, paper.latent, paper.generator.spread) == (
+        128,
+        Latent(100, "uniform"),
+        0.02,
+    )
     assert adam.settings(0) == {"lr": 2e-4, "betas": (0.5, 0.999)}
     assert paper.optimizers == Optimizers(adam, adam)
     diary = find_recipe("seed-128-upsample")

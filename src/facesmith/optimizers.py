@@ -70,8 +70,7 @@ class SGD(Optimizer):
     """Share of the last step that is kept, 0 to 1."""
 
     def build(self, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:  # noqa: D102
-        # A momentum of zero at the start would make no buffer for a later one.
-        return torch.optim.SGD(parameters, lr=1.0, momentum=0.5, fused=True)
+        return torch.optim.SGD(parameters, fused=True)  # rate and momentum are set before each step
 
     def settings(self, images_seen: int) -> dict[str, object]:  # noqa: D102
         return {"lr": self.learning_rate(images_seen), "momentum": self.momentum(images_seen)}

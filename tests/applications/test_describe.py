@@ -92,11 +92,13 @@ def test_shapes_are_those_of_a_real_forward_in_order(recipe):
         seen = []
         for name, module in network.named_modules():
             module.register_forward_hook(
-                lambda m, i, o, name=name: seen.append((name, tuple(o.shape[1:])))
+                lambda m, i, o, name=name, seen=seen: seen.append((name, tuple(o.shape[1:])))
             )
         network(example)
         shown = [(layer.name, layer.shape) for layer in found.layers]
-        assert shown == [entry for entry in seen if entry[0] in {layer.name for layer in found.layers}]
+        assert shown == [
+            entry for entry in seen if entry[0] in {layer.name for layer in found.layers}
+        ]
         learned = {
             name
             for name, module in network.named_modules()
@@ -201,7 +203,10 @@ def test_without_published_figures_the_verdict_compares_the_sizes():
     ratio = found.discriminator.parameters / found.generator.parameters
     assert ratio > 2
     assert f"D is {ratio:.2g} times the size of G" in found.verdict
-    assert "No published figures" in describe(replace(find_recipe("dcgan-tutorial"), resolution=32)).verdict
+    assert (
+        "No published figures"
+        in describe(replace(find_recipe("dcgan-tutorial"), resolution=32)).verdict
+    )
 
 
 @pytest.mark.parametrize("name", sorted(NAMED))

@@ -507,7 +507,7 @@ def test_a_resolution_that_is_no_power_of_two_in_reach_is_refused(part, resoluti
 
 
 def test_a_resolution_out_of_reach_is_answered_with_a_near_one():
-    with pytest.raises(UsageError, match="--resolution 32|--resolution 64"):
+    with pytest.raises(UsageError, match=r"--resolution (32|64)"):
         make_generator(G, ImageShape(48))
 
 

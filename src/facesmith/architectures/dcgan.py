@@ -21,7 +21,7 @@ from facesmith.architectures.layers import (
     activation,
     check_positive,
     check_share,
-    constrained,
+    constrain,
     downsample,
     initialize,
     normalization,
@@ -80,6 +80,7 @@ class DCGANGenerator(GeneratorPart):
         check_one_pixel("generator.start", self.start, self.start_normalization, inner)
         network = _Generator(self, shape, latent_size, self.widths or widths)
         initialize(network, self.initialization, spread=self.spread)
+        constrain(network, self.normalization)
         return network
 
     def advice(self) -> list[str]:  # noqa: D102
@@ -135,6 +136,7 @@ class DCGANDiscriminator(DiscriminatorPart):
         check_one_pixel("discriminator.end", self.end, self.normalization)
         network = _Discriminator(self, shape, widths)
         initialize(network, self.initialization, spread=self.spread)
+        constrain(network, self.normalization)
         return network
 
 
@@ -146,8 +148,7 @@ class _Generator(nn.Module):
         first, start = widths[0], part.start
         self.start = (first, start, start)
         # A linear layer, which is what a 4x4 transposed convolution of a single pixel computes.
-        project = Linear(latent_size, first * start * start, bias=False)
-        self.project = constrained(project, part.normalization)
+        self.project = Linear(latent_size, first * start * start, bias=False)
         begin: list[nn.Module] = []
         if part.start_normalization != "none":
             begin += _finish(part.start_normalization, part.activation, part.dropout, first)
@@ -164,7 +165,7 @@ class _Generator(nn.Module):
                 stride=part.stride,
                 padding=part.padding,
             )
-            layers += [constrained_all(enlarge, part.normalization)]
+            layers += [enlarge]
             if not is_last:
                 layers += _finish(part.normalization, part.activation, part.dropout, outputs)
                 layers += [LayerNoise()]
@@ -175,8 +176,7 @@ class _Generator(nn.Module):
     def _deepen(part: DCGANGenerator, channels: int) -> list[nn.Module]:
         layers: list[nn.Module] = []
         for _ in range(part.depth - 1):
-            dense = Conv2d(channels, channels, 3, padding=1, bias=False)
-            layers += [constrained(dense, part.normalization)]
+            layers += [Conv2d(channels, channels, 3, padding=1, bias=False)]
             layers += _finish(part.normalization, part.activation, part.dropout, channels)
             layers += [LayerNoise()]
         return layers
@@ -206,15 +206,13 @@ class _Discriminator(nn.Module):
                 stride=part.stride,
                 padding=part.padding,
             )
-            layers: list[nn.Module] = [constrained_all(shrink, part.normalization)]
+            layers: list[nn.Module] = [shrink]
             layers += _finish(after, part.activation, part.dropout, outputs)
             for _ in range(part.depth - 1):
-                dense = Conv2d(outputs, outputs, 3, padding=1, bias=False)
-                layers += [constrained(dense, part.normalization)]
+                layers += [Conv2d(outputs, outputs, 3, padding=1, bias=False)]
                 layers += _finish(part.normalization, part.activation, part.dropout, outputs)
             self.stages.append(nn.Sequential(*layers))
-        judge = Linear(widths[-1] * part.end * part.end, 1, bias=False)
-        self.judge = constrained(judge, part.normalization)
+        self.judge = Linear(widths[-1] * part.end * part.end, 1, bias=False)
 
     def forward(self, images: Tensor) -> Tensor:
         for stage in self.stages:
@@ -230,14 +228,6 @@ def _finish(norm: Normalization, act: Activation, dropout: float, channels: int)
     layers += [activation(act)]
     if dropout > 0:
         layers += [nn.Dropout(dropout)]
-    return layers
-
-
-def constrained_all(layers: nn.Sequential, kind: Normalization) -> nn.Sequential:
-    """Constrain each convolution of a resampling step; see `layers.constrained`."""
-    for layer in layers:
-        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
-            constrained(layer, kind)
     return layers
 
 

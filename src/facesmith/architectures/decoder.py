@@ -19,7 +19,7 @@ from facesmith.architectures.layers import (
     Scaled,
     activation,
     check_positive,
-    constrained,
+    constrain,
     initialize,
     normalization,
 )
@@ -51,6 +51,7 @@ class DecoderGenerator(GeneratorPart):
         check_positive("generator.width", self.width)
         network = _Decoder(self, shape, latent_size, stages)
         initialize(network, self.initialization, spread=self.spread)
+        constrain(network, self.normalization)
         return network
 
 
@@ -60,8 +61,7 @@ class _Decoder(nn.Module):
     ) -> None:
         super().__init__()
         self.start = (part.width, part.start, part.start)
-        project = Linear(latent_size, part.width * part.start**2)
-        self.project = constrained(project, part.normalization)
+        self.project = Linear(latent_size, part.width * part.start**2)
         self.stages = nn.ModuleList()
         for _ in range(stages):
             layers = _convolve_twice(part)
@@ -70,9 +70,7 @@ class _Decoder(nn.Module):
                 layers += [normalization(part.normalization, part.width)]
             self.stages.append(nn.Sequential(*layers))
         to_pixels = Conv2d(part.width, shape.channels, 3, padding=1)
-        self.finish = nn.Sequential(
-            *_convolve_twice(part), constrained(to_pixels, part.normalization)
-        )
+        self.finish = nn.Sequential(*_convolve_twice(part), to_pixels)
         self.output = Scaled(part.output, shape.low, shape.high)
 
     def forward(self, latents: Tensor) -> Tensor:
@@ -86,9 +84,8 @@ class _Decoder(nn.Module):
 def _convolve_twice(part: DecoderGenerator) -> list[nn.Module]:
     layers: list[nn.Module] = []
     for _ in range(2):
-        dense = Conv2d(part.width, part.width, 3, padding=1)
         layers += [
-            constrained(dense, part.normalization),
+            Conv2d(part.width, part.width, 3, padding=1),
             activation(part.activation),
             LayerNoise(),
         ]

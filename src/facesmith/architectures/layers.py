@@ -127,7 +127,7 @@ def normalization(kind: Normalization, channels: int) -> nn.Module:
     """Make the layer that normalises activations.
 
     Args:
-        kind: Its name; `spectral` works on weights instead (see `constrained`).
+        kind: Its name; `spectral` works on weights instead (see `constrain`).
         channels: Channels of its input.
 
     Returns:
@@ -146,17 +146,17 @@ def normalization(kind: Normalization, channels: int) -> nn.Module:
     }[kind]()
 
 
-def constrained(layer: nn.Module, kind: Normalization) -> nn.Module:
-    """Divide a layer's weight by its largest singular value if the normalisation is `spectral` (1802.05957).
+def constrain(network: nn.Module, kind: Normalization) -> None:
+    """Divide each weight by its largest singular value if the normalisation is `spectral` (1802.05957).
 
     Args:
-        layer: A convolution or linear layer.
+        network: Whose convolutions and linear layers change; their first weights must be set already.
         kind: The network's normalisation.
-
-    Returns:
-        The layer.
     """
-    return nn.utils.parametrizations.spectral_norm(layer) if kind == "spectral" else layer
+    if kind == "spectral":
+        for layer in list(network.modules()):
+            if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+                nn.utils.parametrizations.spectral_norm(layer)
 
 
 def check_share(name: str, value: float) -> None:
@@ -262,20 +262,14 @@ def initialize(module: nn.Module, kind: Initialization, *, spread: float = 0.02)
     """
     for layer in module.modules():
         if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
-            spectral = nn.utils.parametrize.is_parametrized(layer, "weight")
-            # A constrained weight is computed: what is learned stands behind it.
-            learned = dict(layer.named_parameters())
-            weight = learned["parametrizations.weight.original" if spectral else "weight"]
             if kind == "normal":
-                nn.init.normal_(weight, 0.0, spread)
+                nn.init.normal_(layer.weight, 0.0, spread)
             elif kind == "xavier":
-                nn.init.xavier_uniform_(weight)
+                nn.init.xavier_uniform_(layer.weight)
             elif kind == "kaiming":
-                nn.init.kaiming_normal_(weight, a=LEAK)
+                nn.init.kaiming_normal_(layer.weight, a=LEAK)
             else:
-                nn.init.orthogonal_(weight)
-            for _ in range(15 * spectral):
-                _ = layer.weight  # each look is one step of the power method towards its norm
+                nn.init.orthogonal_(layer.weight)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
         elif isinstance(layer, nn.BatchNorm2d) and kind == "normal":
