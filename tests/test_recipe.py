@@ -81,10 +81,13 @@ def test_what_cannot_work_is_refused(changes, given):
 
 
 def test_batch_norm_over_a_handful_of_images_is_warned_about():
-    with pytest.warns(UserWarning, match="Batch norm over 7 images"):
+    with pytest.warns(UserWarning, match="Batch norm over 7 images") as seen:
         replace(TINY, batch=7).check()
+    assert len(seen) == 2
     replace(TINY, batch=8).check()
-    replace(TINY, batch=7, discriminator=DCGANDiscriminator(2, normalization="none")).check()
+    without = DCGANDiscriminator(2, normalization="none")
+    with pytest.warns(UserWarning, match="--generator.normalization layer"):
+        replace(TINY, batch=7, discriminator=without).check()
 
 
 def test_checkerboards_are_warned_about_once():

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import nn
@@ -57,7 +58,7 @@ class Recipe:
 
     resolution: int = 64
     """Height and width of the images in pixels."""
-    channels: int = 3
+    channels: Literal[1, 3] = 3
     """3 for colour, 1 for grey."""
     latent: Latent = Latent()
     scaling: Scaling = Rescale()
@@ -78,7 +79,7 @@ class Recipe:
     """Standard deviation of Gaussian noise on all images that the discriminator sees in training."""
     layer_noise: Schedule = Constant(0.0)
     """Standard deviation of Gaussian noise after each hidden layer of the generator in training."""
-    name: str = field(default="custom")
+    name: str = "custom"
     """What the recipe is called in tables and files."""
 
     @property
@@ -126,19 +127,24 @@ class Recipe:
             )
         with torch.device("meta"):
             discriminator = self.discriminator.build(self.shape)
-            self.generator.build(self.shape, latent_size=self.latent.size)
-        mixes_images = any(isinstance(m, nn.BatchNorm2d) for m in discriminator.modules())
-        if mixes_images and any(isinstance(p, GradientPenalty) for p in self.penalties):
+            generator = self.generator.build(self.shape, latent_size=self.latent.size)
+        if has_batch_norm(discriminator) and any(isinstance(p, GradientPenalty) for p in self.penalties):
             raise UsageError(
                 "A gradient penalty meets batch norm in the discriminator.",
                 needed="a discriminator whose output for one image does not depend on the others",
                 todo="add --discriminator.normalization instance (or layer, or none)",
             )
         advice = [*self.generator.advice(), *self.discriminator.advice()]
-        if mixes_images and self.batch < 8:
-            advice += [
-                f"Batch norm over {self.batch} images is mostly noise: use a batch of 16 or more, "
-                "or --discriminator.normalization none."
-            ]
+        for player, network in (("generator", generator), ("discriminator", discriminator)):
+            if self.batch < 8 and has_batch_norm(network):
+                advice += [
+                    f"Batch norm over {self.batch} images is mostly noise: use a batch of 16 or "
+                    f"more, or --{player}.normalization layer."
+                ]
         for sentence in advice:
             warnings.warn(sentence, stacklevel=2)
+
+
+def has_batch_norm(network: nn.Module) -> bool:
+    """Say whether a network's output for one image depends on the others of its batch."""
+    return any(isinstance(module, nn.BatchNorm2d) for module in network.modules())

@@ -101,7 +101,7 @@ def test_a_part_is_found_whatever_the_spelling(name):
         ("non-saturating(real-label=0.9)", NonSaturating(real_label=0.9)),
         ("NonSaturating(0.9, flip=0.05)", NonSaturating(real_label=0.9, flip=0.05)),
         ("r1(gamma=0.3, every=4)", R1(gamma=Constant(0.3), every=4)),
-        ("r1(4, linear(1, 0.1, 200k))", R1(4, Linear(1.0, 0.1, 200_000))),
+        ("r1(linear(1, 0.1, 200k), every=4)", R1(Linear(1.0, 0.1, 200_000), every=4)),
         ("r1(gamma=constant(-1))", R1(gamma=Constant(-1.0))),
         ("cosine(4e-4, 1e-5, 500k)", Cosine(4e-4, 1e-5, 500_000)),
         ("cosine(1, 0, 2.5M, 10k)", Cosine(1.0, 0.0, 2_500_000, 10_000)),

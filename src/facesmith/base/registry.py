@@ -236,7 +236,7 @@ def _evaluate(node: ast.expr) -> Any:
         return build(find(node.id))
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
         kind = find(node.func.id)
-        names = [f.name for f in dataclasses.fields(kind)]
+        names = [f.name for f in dataclasses.fields(kind) if not f.kw_only]
         # Arguments beyond the last field, and a field given twice, must not vanish.
         if len(node.args) > len(names):
             raise TypeError(f"{kind.__name__} takes {len(names)} values, not {len(node.args)}")

@@ -6,7 +6,7 @@ They are computed in fp32 whatever the networks' precision: a squared gradient l
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -41,7 +41,7 @@ class Pass:
 class Penalty:
     """A term added to the discriminator's loss; subclasses are frozen dataclasses."""
 
-    every: int = 1
+    every: int = field(default=1, kw_only=True)
     """Due at every n-th update, then multiplied by n (lazy regularisation, 1912.04958)."""
 
     def __call__(self, pass_: Pass) -> Tensor:

@@ -2,8 +2,10 @@
 
 from facesmith.data.portraits.attributes import (
     ATTRIBUTES,
+    Attributes,
     Categorical,
     Continuous,
+    Images,
     draw_attributes,
     portraits,
     render,
@@ -11,8 +13,10 @@ from facesmith.data.portraits.attributes import (
 
 __all__ = [
     "ATTRIBUTES",
+    "Attributes",
     "Categorical",
     "Continuous",
+    "Images",
     "draw_attributes",
     "portraits",
     "render",
