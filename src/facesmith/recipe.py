@@ -128,7 +128,9 @@ class Recipe:
         with torch.device("meta"):
             discriminator = self.discriminator.build(self.shape)
             generator = self.generator.build(self.shape, latent_size=self.latent.size)
-        if has_batch_norm(discriminator) and any(isinstance(p, GradientPenalty) for p in self.penalties):
+        if has_batch_norm(discriminator) and any(
+            isinstance(p, GradientPenalty) for p in self.penalties
+        ):
             raise UsageError(
                 "A gradient penalty meets batch norm in the discriminator.",
                 needed="a discriminator whose output for one image does not depend on the others",

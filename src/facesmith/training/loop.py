@@ -212,9 +212,12 @@ def fit_dataset(recipe: Recipe, dataset: Dataset) -> None:
 
 def diverged(record: Record) -> DivergedError:
     """Explain that training cannot go on."""
+    halved = " ".join(
+        f"--optimizers.{player}.learning-rate {rate / 2:g}"
+        for player, rate in record.learning_rates.items()
+    )
     return DivergedError(
         f"Updates have not been finite for three records, up to {record.images_seen:,} images.",
         needed="finite losses and gradients; weights of the last checkpoint still are",
-        todo="begin anew in another --run DIR with half the learning rates: "
-        "--optimizers.generator.learning-rate 1e-4 --optimizers.discriminator.learning-rate 1e-4",
+        todo=f"begin anew in another --run DIR with half the learning rates: {halved}",
     )
