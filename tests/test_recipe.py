@@ -22,7 +22,7 @@ from facesmith.base.schedules import Constant, Linear
 from facesmith.data.scaling import Rescale
 from facesmith.objectives.losses import Wasserstein
 from facesmith.objectives.penalties import R1, GradientPenalty
-from facesmith.optimizers import Optimizers
+from facesmith.optimizers import Adam, Optimizers
 from facesmith.recipe import Average, Recipe
 from facesmith.recipes import NAMED, find_recipe
 
@@ -56,7 +56,27 @@ def test_a_gradient_penalty_with_batch_norm_in_the_discriminator_is_refused():
     # Each way out that the message names is a way out, and other penalties are no reason.
     for kind in ("instance", "layer", "none"):
         replace(recipe, discriminator=DCGANDiscriminator(width=2, normalization=kind)).check()
-    replace(recipe, penalties=(R1(),)).check()
+    with pytest.warns(UserWarning, match="R1 and R2 look at one image at a time"):
+        replace(recipe, penalties=(R1(),)).check()
+
+
+@pytest.mark.parametrize(
+    ("changes", "given"),
+    [
+        (
+            {"optimizers": Optimizers(generator=Adam(learning_rate=Constant(-1.0)))},
+            "learning_rate is -1",
+        ),
+        ({"optimizers": Optimizers(generator=Adam(beta1=Constant(1.0)))}, "beta1 is 1"),
+        ({"penalties": (R1(gamma=Constant(-1.0)),)}, r"penalties.0.gamma is -1"),
+        ({"input_noise": Constant(-0.5)}, "input_noise is -0.5"),
+        ({"average": Average(ramp=math.nan)}, "average.ramp was given nan"),
+        ({"batch": 1}, "a batch of one image"),
+    ],
+)
+def test_numbers_that_would_break_a_run_later_are_refused_before_it(changes, given):
+    with pytest.raises(UsageError, match=given):
+        replace(TINY, **changes).check()
 
 
 @pytest.mark.parametrize(

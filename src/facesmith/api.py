@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -36,7 +36,7 @@ def train(
         recipe: A name such as `"face"`, or a Recipe.
         data: A folder of photos, a zip, a prepared dataset, `"portraits"`, or an open Dataset.
         images: Real images to see in all, such as 200_000 or `"200k"`.
-        run: The run folder; `runs/RECIPE` by default. Calling again with the same one continues.
+        run: The run folder; `runs/RECIPE-RESOLUTION` by default. Calling again with the same one continues.
         resolution: Height and width in pixels; the recipe's own by default.
         crop: How photos become squares: `center`, `center:SIZE`, `x,y,width,height` or `none`.
         seed: Every random number follows from it.
@@ -56,7 +56,7 @@ def train(
     chosen = find_recipe(recipe) if isinstance(recipe, str) else recipe
     if resolution is not None:
         chosen = dataclasses.replace(chosen, resolution=resolution)
-    folder = Path(run) if run is not None else Path("runs") / chosen.name
+    folder = Path(run) if run is not None else default_folder(chosen)
     length = registry.count(images) if isinstance(images, str) else images
     chosen.check()
     where = Run(folder=folder, images=length, seed=seed, device=device)
@@ -65,15 +65,33 @@ def train(
     return load(folder)
 
 
-def open_data(data: str | Path, recipe: Recipe, *, crop: str = "center") -> Dataset:
+def open_data(
+    data: str | Path,
+    recipe: Recipe,
+    *,
+    crop: str = "center",
+    progress: Callable[[int, int], None] | None = None,
+) -> Dataset:
     """Open photos for a recipe, preparing them on first use.
 
     Args:
         data: A folder of photos, a zip, MNIST files, a prepared dataset, or `"portraits"`.
         recipe: Gives resolution and channels.
         crop: How photos become squares.
+        progress: Called with photos done and photos found.
 
     Returns:
         The dataset.
     """
-    return cached(data, resolution=recipe.resolution, channels=recipe.channels, crop=crop)
+    return cached(
+        data,
+        resolution=recipe.resolution,
+        channels=recipe.channels,
+        crop=crop,
+        progress=progress,
+    )
+
+
+def default_folder(recipe: Recipe) -> Path:
+    """Name the folder of a run that was given none."""
+    return Path("runs") / f"{recipe.name}-{recipe.resolution}"

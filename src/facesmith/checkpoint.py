@@ -23,6 +23,11 @@ from torch import Tensor
 
 from facesmith.base.errors import DivergedError, StorageError
 
+
+class NewerFormatError(StorageError):
+    """A checkpoint that a later version of facesmith wrote."""
+
+
 FORMAT = 1
 MANIFEST = "MANIFEST.json"
 STATE = "state.json"
@@ -46,8 +51,8 @@ def save(folder: Path, tensors: Tensors, state: Mapping[str, Any]) -> None:
             if tensor.is_floating_point() and not torch.isfinite(tensor).all():
                 raise DivergedError(
                     f"{stem}.{name} holds numbers that are not finite; it was not saved.",
-                    needed="finite weights",
-                    todo="go on from the last checkpoint with a lower learning rate",
+                    needed="finite weights; those of the last checkpoint still are",
+                    todo="begin anew in another --run DIR with half the learning rates",
                 )
     temporary = folder.with_name(f"{folder.name}.tmp-{os.getpid()}")
     try:
@@ -85,9 +90,12 @@ def load(folder: Path) -> tuple[dict[str, dict[str, Tensor]], dict[str, Any]]:
         StorageError: The folder is incomplete, damaged, or of a newer format.
     """
     verify(folder)
-    state = json.loads((folder / STATE).read_text())
-    stems = sorted(path.stem for path in folder.glob("*.safetensors"))
-    return {stem: load_file(folder / f"{stem}.safetensors") for stem in stems}, state
+    stems = sorted(Path(name).stem for name in read_manifest(folder) if name != STATE)
+    try:
+        state = json.loads((folder / STATE).read_text())
+        return {stem: load_file(folder / f"{stem}.safetensors") for stem in stems}, state
+    except OSError as error:  # a run that goes on may have pruned it in the meantime
+        raise _damaged(f"{folder} vanished while it was read") from error
 
 
 def verify(folder: Path) -> None:
@@ -98,13 +106,18 @@ def verify(folder: Path) -> None:
 
     Raises:
         StorageError: It is not; the message names the file and both sums.
+        NewerFormatError: A later version of facesmith wrote it.
     """
     for name, entry in read_manifest(folder).items():
         path = folder / name
         expected, size = entry["sha256"], entry["bytes"]
-        if Path(name).name != name or not path.is_file() or path.stat().st_size != size:
-            raise _damaged(f"{path} is missing or not {size} bytes long")
-        if (found := _sha256(path)) != expected:
+        try:
+            if Path(name).name != name or path.stat().st_size != size:
+                raise _damaged(f"{path} is not {size} bytes long")
+            found = _sha256(path)
+        except OSError as error:
+            raise _damaged(f"{path} cannot be read ({error.strerror})") from error
+        if found != expected:
             raise _damaged(f"{path} has SHA-256 {found}, not {expected}")
 
 
@@ -128,13 +141,13 @@ def read_manifest(folder: Path) -> dict[str, dict[str, Any]]:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise _damaged(f"{folder} has no readable {MANIFEST}: it was never finished") from error
     if newest > FORMAT:
-        raise StorageError(
+        raise NewerFormatError(
             f"{folder} has checkpoint format {newest}.",
             needed=f"format {FORMAT} or older, which is what this version reads",
             todo="update facesmith: pip install --upgrade facesmith",
         )
-    if not complete_entries:
-        raise _damaged(f"{folder / MANIFEST} lacks sums")
+    if not complete_entries or STATE not in files:
+        raise _damaged(f"{folder / MANIFEST} does not name all files and sums")
     return files
 
 
@@ -150,6 +163,8 @@ def newest_valid(parent: Path) -> Iterator[tuple[Path, StorageError | None]]:
     for folder in sorted(complete(parent), reverse=True):
         try:
             verify(folder)
+        except NewerFormatError:
+            raise  # whole, only not for us: an older checkpoint must not take its place
         except StorageError as error:
             yield folder, error
         else:
@@ -162,6 +177,17 @@ def complete(parent: Path) -> list[Path]:
     if not parent.is_dir():
         return []
     return sorted(p for p in parent.iterdir() if p.is_dir() and p.name.isdigit())
+
+
+def set_aside(folder: Path) -> None:
+    """Take a damaged checkpoint out of the row, so that its moment can be saved again.
+
+    Args:
+        folder: The checkpoint; it is kept beside, as NAME.damaged.
+    """
+    with contextlib.suppress(OSError):
+        shutil.rmtree(folder.with_name(f"{folder.name}.damaged"), ignore_errors=True)
+        folder.rename(folder.with_name(f"{folder.name}.damaged"))
 
 
 def prune(parent: Path, *, keep: int) -> None:
@@ -178,7 +204,8 @@ def prune(parent: Path, *, keep: int) -> None:
             folder.rename(doomed)
             shutil.rmtree(doomed, ignore_errors=True)
     for leftover in parent.glob("*.tmp-*"):
-        if not _is_alive(int(leftover.name.rpartition("-")[2])):
+        pid = leftover.name.rpartition("-")[2]
+        if pid.isdigit() and not _is_alive(int(pid)):
             shutil.rmtree(leftover, ignore_errors=True)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from facesmith.base.errors import UsageError
 from facesmith.base.registry import register
 from facesmith.base.schedules import Constant, Schedule
 
@@ -39,6 +40,15 @@ class Optimizer:
         return {"lr": self.learning_rate(images_seen)}
 
 
+def _check(name: str, value: float, *, below: float) -> None:
+    if not 0 <= value < below:
+        raise UsageError(
+            f"{name} was given {value}.",
+            needed=f"a number from 0 up to, not including, {below:g}",
+            todo="leave it at its default",
+        )
+
+
 @register
 @dataclass(frozen=True)
 class Adam(Optimizer):
@@ -51,6 +61,9 @@ class Adam(Optimizer):
     beta2: Schedule = Constant(0.999)
     """Memory of the squared gradient."""
     weight_decay: float = 0.0
+
+    def __post_init__(self) -> None:
+        _check("weight_decay", self.weight_decay, below=1.0)
 
     def build(self, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:  # noqa: D102
         return torch.optim.AdamW(parameters, weight_decay=self.weight_decay, fused=True)
@@ -70,7 +83,11 @@ class SGD(Optimizer):
     """Share of the last step that is kept, 0 to 1."""
 
     def build(self, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:  # noqa: D102
-        return torch.optim.SGD(parameters, fused=True)  # rate and momentum are set before each step
+        optimizer = torch.optim.SGD(parameters, fused=True)  # settings come before each step
+        for parameter in parameters:
+            # torch would leave the buffer unfilled if the first step is skipped as not finite.
+            optimizer.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
+        return optimizer
 
     def settings(self, images_seen: int) -> dict[str, object]:  # noqa: D102
         return {"lr": self.learning_rate(images_seen), "momentum": self.momentum(images_seen)}
@@ -84,6 +101,9 @@ class RMSprop(Optimizer):
     learning_rate: Schedule = Constant(1e-4)
     alpha: float = 0.99
     """Memory of the squared gradient."""
+
+    def __post_init__(self) -> None:
+        _check("alpha", self.alpha, below=1.0)
 
     def build(self, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:  # noqa: D102
         return torch.optim.RMSprop(parameters, alpha=self.alpha)

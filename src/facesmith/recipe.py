@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal
 
 import torch
@@ -19,11 +20,11 @@ from facesmith.architectures import (
 )
 from facesmith.base.errors import UsageError
 from facesmith.base.randomness import step_seed
-from facesmith.base.registry import register
+from facesmith.base.registry import flat, register, to_dict
 from facesmith.base.schedules import Constant, Schedule
 from facesmith.data.scaling import Rescale, Scaling
 from facesmith.objectives.losses import Loss, NonSaturating
-from facesmith.objectives.penalties import GradientPenalty, Penalty
+from facesmith.objectives.penalties import R1, R2, GradientPenalty, Penalty
 from facesmith.optimizers import Optimizers
 
 
@@ -125,6 +126,7 @@ class Recipe:
                 needed="a batch and steps of 1 or more, a flip probability from 0 to 1",
                 todo="start from batch 64, one step, flip 0.5",
             )
+        self._check_numbers()
         with torch.device("meta"):
             discriminator = self.discriminator.build(self.shape)
             generator = self.generator.build(self.shape, latent_size=self.latent.size)
@@ -137,6 +139,17 @@ class Recipe:
                 todo="add --discriminator.normalization instance (or layer, or none)",
             )
         advice = [*self.generator.advice(), *self.discriminator.advice()]
+        if has_batch_norm(discriminator) and any(isinstance(p, R1 | R2) for p in self.penalties):
+            advice += [
+                "R1 and R2 look at one image at a time, batch norm at all: the penalty holds less "
+                "than it says. --discriminator.normalization none suits it."
+            ]
+        if self.batch == 1 and (has_batch_norm(generator) or has_batch_norm(discriminator)):
+            raise UsageError(
+                "Batch norm meets a batch of one image.",
+                needed="several images to take the mean of",
+                todo="use a batch of 16 or more, or normalization layer for both networks",
+            )
         for player, network in (("generator", generator), ("discriminator", discriminator)):
             if self.batch < 8 and has_batch_norm(network):
                 advice += [
@@ -144,7 +157,38 @@ class Recipe:
                     f"more, or --{player}.normalization layer."
                 ]
         for sentence in advice:
-            warnings.warn(sentence, stacklevel=2)
+            warnings.warn(sentence, stacklevel=1)  # said once, whoever asks again
+
+    def _check_numbers(self) -> None:
+        for name, value in flat(to_dict(self)).items():
+            if isinstance(value, float) and not math.isfinite(value):
+                raise UsageError(
+                    f"{name} was given {value}.", needed="a finite number", todo="correct it"
+                )
+        bounded: list[tuple[str, Schedule, float]] = [
+            ("input_noise", self.input_noise, math.inf),
+            ("layer_noise", self.layer_noise, math.inf),
+            ("average.half_life", self.average.half_life, math.inf),
+        ]
+        for player in ("generator", "discriminator"):
+            optimizer = getattr(self.optimizers, player)
+            for field in fields(optimizer):
+                value = getattr(optimizer, field.name)
+                # A momentum of 1 never forgets, and Adam would divide by zero.
+                limit = 1.0 if field.name in ("beta1", "beta2", "momentum") else 10.0
+                if isinstance(value, Schedule):
+                    bounded += [(f"optimizers.{player}.{field.name}", value, limit)]
+        for number, penalty in enumerate(self.penalties):
+            for field in fields(penalty):
+                if isinstance(value := getattr(penalty, field.name), Schedule):
+                    bounded += [(f"penalties.{number}.{field.name}", value, math.inf)]
+        for name, schedule, limit in bounded:
+            if not 0 <= schedule(0) < limit:
+                raise UsageError(
+                    f"{name} is {schedule(0):g} at the start.",
+                    needed="0 or more" + ("" if limit == math.inf else f", and below {limit:g}"),
+                    todo="correct the number or schedule",
+                )
 
 
 def has_batch_norm(network: nn.Module) -> bool:

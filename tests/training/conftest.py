@@ -37,7 +37,7 @@ def tiny() -> Recipe:
         resolution=16,
         latent=Latent(size=6),
         generator=DCGANGenerator(width=4, dropout=0.2),
-        discriminator=DCGANDiscriminator(width=4, dropout=0.2),
+        discriminator=DCGANDiscriminator(width=4, dropout=0.2, normalization="layer"),
         loss=Relativistic(),
         penalties=(R1(every=3, share=0.5), R2(every=2)),
         optimizers=Optimizers(generator=adam, discriminator=adam),

@@ -20,15 +20,17 @@ import torch
 
 import facesmith
 from facesmith import checkpoint
+from facesmith.architectures import DCGANGenerator
 from facesmith.base import records
 from facesmith.base.errors import DataError, DivergedError, StorageError, UsageError
 from facesmith.base.records import Record
 from facesmith.base.schedules import Constant
 from facesmith.data.dataset import Dataset
 from facesmith.data.prepare import prepare
-from facesmith.optimizers import Adam, Optimizers
+from facesmith.optimizers import SGD, Adam, Optimizers
 from facesmith.recipe import Recipe
 from facesmith.training import loop, observers
+from facesmith.training.draws import Draws
 from facesmith.training.run import Run
 from facesmith.training.view import View
 
@@ -227,6 +229,51 @@ def test_one_bad_batch_moves_no_weight(
     loop.train(recipe, run, portraits, [*observers.standard(), BadOnce()])
     shares = [record.non_finite for record in records.read(run.folder / "metrics.jsonl")]
     assert shares == [0.5, 0.0, 0.0]  # one of two players' updates, then none
+
+
+def test_one_bad_forward_spoils_neither_statistics_nor_later_checkpoints(
+    tiny: Recipe, portraits: Dataset, run_in: RunIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = Draws.latents
+
+    def bad_once(self: Draws, images_seen: int) -> torch.Tensor:
+        latents = good(self, images_seen)
+        return latents / 0 if images_seen == 24 else latents
+
+    monkeypatch.setattr(Draws, "latents", bad_once)
+    run = run_in("forward", 64, record_every=8)
+    loop.train(tiny, run, portraits, observers.standard())
+    shares = [record.non_finite for record in records.read(run.folder / "metrics.jsonl")]
+    assert shares == [0, 0, 0, 1, 0, 0, 0, 0]
+    assert facesmith.load(run.folder).snapshot.images_seen == 64
+
+
+def test_momentum_is_filled_even_if_the_first_step_is_skipped() -> None:
+    weight = torch.nn.Parameter(torch.ones(1000))
+    optimizer = SGD(learning_rate=Constant(0.1), momentum=Constant(0.9)).build([weight])
+    optimizer.param_groups[0].update({"lr": 0.1, "momentum": 0.9})
+    for found_inf in (1.0, 0.0):
+        weight.grad = torch.ones(1000)
+        optimizer.found_inf = torch.tensor(found_inf)  # type: ignore[attr-defined]
+        optimizer.step()
+    assert torch.allclose(weight, torch.full((1000,), 0.9))
+
+
+def test_the_average_of_a_spectral_generator_keeps_its_norm(
+    tiny: Recipe, portraits: Dataset, run_in: RunIn
+) -> None:
+    generator = DCGANGenerator(width=4, normalization="spectral", start_normalization="none")
+    adam = Adam(learning_rate=Constant(2e-3))
+    optimizers = Optimizers(generator=adam, discriminator=adam)
+    recipe = replace(tiny, generator=generator, optimizers=optimizers)
+    run = run_in("spectral", 800, record_every=400)
+    loop.train(recipe, run, portraits)
+    averaged = facesmith.load(run.folder).snapshot.generator
+    weight = averaged.get_parameter("project.parametrizations.weight.original")
+    divided = averaged.get_submodule("project").weight
+    assert isinstance(divided, torch.Tensor)
+    assert not torch.equal(weight, divided)
+    assert 0.98 < float(torch.linalg.matrix_norm(divided, ord=2)) < 1.02
 
 
 def test_a_full_disk_in_a_checkpoint_keeps_the_old_one(

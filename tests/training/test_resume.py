@@ -135,6 +135,18 @@ def shrunk(name: str) -> Recipe:
     )
 
 
+def test_several_discriminator_steps_train_and_resume_to_the_bit(
+    tiny: Recipe, portraits: Dataset, run_in: RunIn
+) -> None:
+    recipe = replace(tiny, discriminator_steps=3)
+    straight, broken = run_in("straight", 96), run_in("broken", 96, record_every=8)
+    loop.train(recipe, straight, portraits)
+    outcome = loop.train(recipe, broken, portraits, [StopAt(48)])
+    assert outcome.images_seen == 48  # two rounds of three batches
+    loop.train(recipe, broken, portraits)
+    assert_same_bits(final_tensors(broken), final_tensors(straight))
+
+
 @pytest.mark.parametrize("name", NAMED)
 @pytest.mark.filterwarnings("ignore:The generator's kernel 5")
 def test_every_named_recipe_trains_stops_and_resumes_to_the_bit(
@@ -201,6 +213,32 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(
     loop.train(tiny, run, portraits, observers.standard())
     assert_same_bits(final_tensors(run), whole)
     assert "damaged_checkpoint" in (run.folder / "events.jsonl").read_text()
+    assert newest.with_name(f"{newest.name}.damaged").is_dir(), "kept beside, out of the row"
+
+
+def test_the_moment_of_a_damaged_checkpoint_is_saved_again_and_good_ones_are_kept(
+    tiny: Recipe, portraits: Dataset, run_in: RunIn
+) -> None:
+    run = run_in("again", 32, checkpoint_every=16, keep=1)
+    loop.train(tiny, replace(run, keep=3), portraits, observers.standard())
+    newest = checkpoint.complete(run.folder / "checkpoints")[-1]
+    (newest / "generator.safetensors").write_bytes(b"damaged")
+    loop.train(tiny, replace(run, images=24), portraits, observers.standard())
+    (kept,) = checkpoint.complete(run.folder / "checkpoints")
+    checkpoint.verify(kept)
+    loop.train(tiny, run, portraits, observers.standard())
+    (saved_again,) = checkpoint.complete(run.folder / "checkpoints")
+    assert saved_again.name == newest.name
+    checkpoint.verify(saved_again)
+
+
+def test_every_pace_acts_by_itself(tiny: Recipe, portraits: Dataset, run_in: RunIn) -> None:
+    run = run_in("paces", 48, record_every=1000, sample_every=16, checkpoint_every=24, keep=9)
+    loop.train(tiny, run, portraits, observers.standard())
+    sheets = sorted(path.name for path in (run.folder / "samples").iterdir())
+    assert sheets == [f"fakes-{images:012d}.png" for images in (0, 16, 32, 48)]
+    saved = [int(path.name) for path in checkpoint.complete(run.folder / "checkpoints")]
+    assert saved == [24, 48]
 
 
 def test_nothing_but_damaged_checkpoints_stops_the_run(

@@ -260,7 +260,15 @@ def initialize(module: nn.Module, kind: Initialization, *, spread: float = 0.02)
         kind: `normal` is the DCGAN paper's N(0, spread), with N(1, spread) for gains of batch norm.
         spread: Standard deviation for `normal`; the others follow from the layers' sizes.
     """
+    if spread < 0:
+        raise UsageError(
+            f"A spread of {spread} was given.",
+            needed="a standard deviation of 0 or more",
+            todo="use 0.02, the DCGAN paper's",
+        )
     for layer in module.modules():
+        if any(parameter.is_meta for parameter in layer.parameters(recurse=False)):
+            continue  # a network that is only looked at has no numbers, and filling none takes seconds
         if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
             if kind == "normal":
                 nn.init.normal_(layer.weight, 0.0, spread)

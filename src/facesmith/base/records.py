@@ -6,7 +6,7 @@ import json
 import math
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -76,13 +76,15 @@ def read(path: Path) -> Iterator[Record]:
         Records in order; numbers that were not finite are NaN.
     """
     names = {f.name for f in fields(Record)}
+    needed = {f.name for f in fields(Record) if f.default_factory is MISSING}
     with path.open() as stream:
         for line in stream:
             try:
                 entry = json.loads(line)
             except ValueError:
                 continue
-            if isinstance(entry, dict) and "images_seen" in entry:
+            # The header, and lines of another version, are no records.
+            if isinstance(entry, dict) and needed <= entry.keys():
                 known = {k: _restored(v) for k, v in entry.items() if k in names}
                 yield Record(**known)
 

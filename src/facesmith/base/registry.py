@@ -129,6 +129,25 @@ def from_dict(tree: Any) -> Any:
     return tree
 
 
+def flat(tree: Any, prefix: str = "") -> dict[str, Any]:
+    """Flatten a tree of dictionaries and lists to dotted names.
+
+    Args:
+        tree: As `to_dict` makes it.
+        prefix: Put before each name.
+
+    Returns:
+        Plain values by dotted name.
+    """
+    if isinstance(tree, dict):
+        items = tree.items()
+    elif isinstance(tree, list | tuple):
+        items = {str(i): v for i, v in enumerate(tree)}.items()
+    else:
+        return {prefix.removesuffix("."): tree}
+    return {k: v for name, value in items for k, v in flat(value, f"{prefix}{name}.").items()}
+
+
 def build(kind: type, **values: Any) -> Any:
     """Construct a part after checking names and types of its fields.
 

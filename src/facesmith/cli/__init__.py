@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import logging
+import os
+import shutil
 import sys
 import warnings
 
@@ -67,18 +69,29 @@ def run(arguments: list[str]) -> int:
                 needed=f"one of {', '.join(VERBS)}",
                 todo="facesmith --help",
             )
-        command = importlib.import_module(f"facesmith.cli.{verb}")
-        code: int = command.run(rest)
+        module = importlib.import_module(f"facesmith.cli.{verb}")
+        code: int = module.run(rest)
     except FacesmithError as error:
         print(f"facesmith {verb}: {error}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # The reader of our output has gone, as in `facesmith recipes | head -1`.
-        sys.stderr.close()
+        # The reader of our output has gone, as in `facesmith recipes | head -1`. What is still
+        # buffered must not fail again when the interpreter leaves.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return code
+
+
+def command() -> str:
+    """Say how this program is called here, for the next command that a verb prints.
+
+    Returns:
+        `facesmith` where the shell finds it, else the path it was started by.
+    """
+    here = sys.argv[0]
+    return "facesmith" if shutil.which("facesmith") or "facesmith" not in here else here
 
 
 def _log_to_terminal() -> None:

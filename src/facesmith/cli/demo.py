@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from facesmith import cli
 from facesmith.applications import sample
 from facesmith.base import registry
 from facesmith.cli import options
@@ -43,21 +45,22 @@ def run(arguments: list[str]) -> int:
     chosen = options.read(Demo, arguments, verb="demo")
     # Small batches make more updates of the same number of images, which counts in a short run.
     recipe = replace(find_recipe("face"), resolution=RESOLUTION, batch=32)
+    settings = Run(folder=chosen.run, images=registry.count(chosen.images), sample_every=4_000)
     print(f"drawing {chosen.portraits:,} portraits of {RESOLUTION} px", flush=True)
     dataset = cached(
         f"portraits:{chosen.portraits}", resolution=RESOLUTION, progress=counter("drawing")
     )
-    settings = Run(folder=chosen.run, images=registry.count(chosen.images), sample_every=4_000)
     print(f"training face on them into {chosen.run}", flush=True)
     watching = observers.standard(progress_display(settings.images))
     outcome = loop.train(recipe, settings, dataset, watching)
     where = options.quoted(chosen.run)
     if outcome.signal_number is not None:
-        print(f"stopped by {outcome.reason}; next: the same command again continues")
+        print(f"stopped by {outcome.reason}; everything is saved")
+        print(f"next, to continue: {cli.command()} {shlex.join(['demo', *arguments])}")
         return 128 + outcome.signal_number
     faces = chosen.run / "faces.png"
     sample.write_grid(sample.load(chosen.run), range(64), faces)
     print(f"64 faces that never existed: {faces}")
     print(f"what they learned from:      {chosen.run / 'reals.png'}")
-    print(f"next: facesmith generate {where} --seeds 0-99 --out {where}/faces/")
+    print(f"next: {cli.command()} generate {where} --seeds 0-99 --out {where}/faces/")
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import asdict, dataclass
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
+from facesmith import cli
 from facesmith.applications.describe import Network, describe
 from facesmith.base.errors import UsageError
 from facesmith.cli import options
@@ -47,6 +49,7 @@ def run(arguments: list[str]) -> int:
     name, *rest = arguments
     recipe, rest = options.swap_parts(find_recipe(name), rest)
     chosen = options.read(Describe, rest, verb=f"describe {name}", default=Describe(recipe=recipe))
+    chosen.recipe.check()
     found = describe(chosen.recipe)
     if chosen.json:
         print(json.dumps(asdict(found), indent=2))
@@ -57,7 +60,8 @@ def run(arguments: list[str]) -> int:
     for network in (found.generator, found.discriminator):
         console.print(_table(network))
     print(found.verdict)
-    print(f"next: facesmith train {name} --data PHOTOS")
+    tuned = f" {shlex.join(arguments[1:])}" if len(arguments) > 1 else ""
+    print(f"next: {cli.command()} train {name} --data PHOTOS{tuned}")
     return 0
 
 

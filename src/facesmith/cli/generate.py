@@ -9,9 +9,12 @@ from typing import Annotated
 
 import tyro
 
+from facesmith import cli
 from facesmith.applications import sample
-from facesmith.base.errors import StorageError
+from facesmith.base.errors import StorageError, UsageError
 from facesmith.cli import options
+
+OTHER_PICTURES = (".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,12 @@ def run(arguments: list[str]) -> int:
     """
     chosen = options.read(Generate, arguments, verb="generate")
     seeds = options.seeds(chosen.seeds)
+    if chosen.out is not None and chosen.out.suffix.lower() in OTHER_PICTURES:
+        raise UsageError(
+            f"--out {chosen.out} asks for a {chosen.out.suffix} file.",
+            needed="a .png file for a sheet, or a folder for single files",
+            todo=f"write --out {chosen.out.with_suffix('.png')}",
+        )
     model = sample.load(chosen.model)
     target = chosen.out or chosen.model / "faces.png"
     try:
@@ -61,5 +70,5 @@ def run(arguments: list[str]) -> int:
         return 0
     print(f"{len(seeds)} generated faces in {target}")
     folder = options.quoted(chosen.model)
-    print(f"next: facesmith generate {folder} --seeds 0-999 --out faces/")
+    print(f"next: {cli.command()} generate {folder} --seeds 0-999 --out faces/")
     return 0

@@ -14,6 +14,7 @@ from facesmith.base.schedules import Schedule, schedule
 from facesmith.recipe import Recipe
 
 Options = TypeVar("Options")
+MOST_SEEDS = 1_000_000
 _forms = tyro.constructors.ConstructorRegistry()
 
 
@@ -84,10 +85,12 @@ def swap_parts(recipe: Recipe, arguments: list[str]) -> tuple[Recipe, list[str]]
     remaining: list[str] = []
     words = list(arguments)
     while words:
-        word = words.pop(0)
+        word, equals, value = words.pop(0).partition("=")
+        if equals:  # --loss=hinge is --loss hinge; an = inside a value has no option before it
+            words.insert(0, value)
         path = word.removeprefix("--").replace("-", "_")
         if not (word.startswith("--") and _is_slot(recipe, path)):
-            remaining.append(word)
+            remaining.append(f"{word}={words.pop(0)}" if equals else word)
             continue
         given: list[str] = []
         while words and not words[0].startswith("--"):
@@ -120,23 +123,19 @@ def seeds(text: str) -> list[int]:
     try:
         for piece in text.split(","):
             first, _, last = piece.strip().partition("-")
-            found += range(int(first), int(last or first) + 1)
+            span = range(int(first), int(last or first) + 1)
+            if not 0 < len(span) <= MOST_SEEDS:
+                raise ValueError(piece)
+            found += span
     except ValueError:
         found = []
     if found:
         return found
     raise UsageError(
         f"Seeds were given as {text!r}.",
-        needed="numbers and ranges, such as 0-15,42",
+        needed=f"numbers and rising ranges of up to {MOST_SEEDS:,}, such as 0-15,42",
         todo="try --seeds 0-15",
     )
-
-
-def describe_count(images: int) -> str:
-    """Write a number of images as the command line reads it."""
-    if images % 1000 == 0 and images >= 1000:
-        return f"{images // 1000}k"
-    return str(images)
 
 
 def quoted(path: Path | str) -> str:

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 import tyro
 
+from facesmith import cli
 from facesmith.cli import options
 from facesmith.data.prepare import prepare
 
@@ -67,8 +68,13 @@ def run(arguments: list[str]) -> int:
         print(json.dumps(asdict(dataset.summary), indent=2))
         return 0
     print("\n".join(dataset.summary.lines()))
-    tuning = "" if chosen.resolution == 64 else f" --resolution {chosen.resolution}"
-    print(f"next: facesmith train face --data {options.quoted(chosen.out)}{tuning}")
+    recipe = "mlp" if (chosen.resolution, chosen.channels) == (28, 1) else "face"
+    tuning = ""
+    if recipe == "face" and chosen.resolution != 64:
+        tuning += f" --resolution {chosen.resolution}"
+    if recipe == "face" and chosen.channels != 3:
+        tuning += f" --channels {chosen.channels}"
+    print(f"next: {cli.command()} train {recipe} --data {options.quoted(chosen.out)}{tuning}")
     return 0
 
 

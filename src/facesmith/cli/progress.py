@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import sys
 import time
 from dataclasses import dataclass, field
@@ -65,17 +66,14 @@ class Plain:
     speed: float = field(default=0.0, init=False)
 
     def started(self, view: View) -> None:  # noqa: D102
-        print(f"computing on {view.state.compute}", flush=True)
+        say(f"computing on {view.state.compute}")
 
     def stepped(self, view: View, record: Record) -> str | None:  # noqa: D102
         self.speed = smoothed(self.speed, record.images_per_second)
         if time.monotonic() - self.clock >= PLAIN_EVERY_SECONDS:
             self.clock = time.monotonic()
             left = time_left(self.images, record, self.speed)
-            print(
-                f"{record.images_seen:>9,} / {self.images:,}  {left} left  {summary(record)}",
-                flush=True,
-            )
+            say(f"{record.images_seen:>9,} / {self.images:,}  {left} left  {summary(record)}")
         return None
 
     def finished(self, view: View, reason: str) -> None:  # noqa: D102
@@ -94,9 +92,10 @@ class Live:
     def started(self, view: View) -> None:  # noqa: D102
         print(f"computing on {view.state.compute}; Ctrl-C saves and stops", flush=True)
         self.progress = Progress(
-            TextColumn("{task.completed:,} / {task.total:,}"),
-            BarColumn(bar_width=20),
-            TextColumn("{task.fields[left]} left  {task.fields[numbers]}"),
+            # Two lines: all of it must fit into eighty columns.
+            TextColumn("{task.completed:,} / {task.total:,}  {task.fields[left]} left"),
+            BarColumn(bar_width=30),
+            TextColumn("\n{task.fields[numbers]}"),
             console=Console(),
         )
         self.task = self.progress.add_task("", total=self.images, left="?", numbers="warming up")
@@ -116,6 +115,12 @@ class Live:
 
     def finished(self, view: View, reason: str) -> None:  # noqa: D102
         self.progress.stop()
+
+
+def say(line: str) -> None:
+    """Print a line now; silently not, if nobody reads any more: no reason to stop training."""
+    with contextlib.suppress(OSError):
+        print(line, flush=True)
 
 
 def smoothed(old: float, new: float) -> float:

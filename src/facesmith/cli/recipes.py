@@ -10,6 +10,7 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
+from facesmith import cli
 from facesmith.applications.describe import describe
 from facesmith.cli import options
 from facesmith.recipes import NAMED
@@ -62,7 +63,7 @@ def run(arguments: list[str]) -> int:
             str(row["what"]),
         )
     Console().print(table)
-    print("next: facesmith describe face")
+    print(f"next: {cli.command()} describe face")
     return 0
 
 

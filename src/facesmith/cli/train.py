@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+import shlex
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
 
-from facesmith.api import open_data
+from facesmith import cli
+from facesmith.api import default_folder, open_data
 from facesmith.base import registry
 from facesmith.base.errors import UsageError
 from facesmith.cli import options
+from facesmith.cli.prepare import counter
 from facesmith.cli.progress import progress_display
 from facesmith.recipe import Recipe
 from facesmith.recipes import find_recipe
@@ -24,7 +27,13 @@ USAGE = "facesmith train RECIPE --data PHOTOS [options]; recipes are listed by: 
 
 @dataclass(frozen=True)
 class Train:
-    """Train a recipe on photos; the same command again continues where it stopped."""
+    """Train a recipe on photos; the same command again continues where it stopped.
+
+    Whole parts are exchanged by name: --loss hinge, --loss "nonsaturating(real_label=0.9)",
+    --penalties "r1(gamma=1, every=4)" r2, --penalties none, --scaling standardize,
+    --optimizers.discriminator "sgd(0.01)". Losses: nonsaturating, minimax, least-squares, hinge,
+    wasserstein, relativistic. Penalties: r1, r2, gradient-penalty, drift.
+    """
 
     recipe: Annotated[Recipe, tyro.conf.arg(name="")]
     data: str
@@ -77,21 +86,28 @@ def run(arguments: list[str]) -> int:
     recipe, rest = options.swap_parts(find_recipe(name), rest)
     default = Train(recipe=recipe, data=tyro.MISSING)
     chosen = options.read(Train, rest, verb=f"train {name}", default=default)
-    return train(chosen)
+    return train(chosen, arguments)
 
 
-def train(chosen: Train) -> int:
+def train(chosen: Train, typed: list[str]) -> int:
     """Train as chosen and say how to go on.
 
     Args:
         chosen: The options.
+        typed: The words they came from.
 
     Returns:
         The exit code.
     """
     recipe = chosen.recipe
+    if chosen.epochs is not None and chosen.epochs < 1:
+        raise UsageError(
+            f"--epochs was given {chosen.epochs}.",
+            needed="1 pass over the photos, or more",
+            todo="give --epochs 20, or a length such as --images 200k",
+        )
     recipe.check()
-    where = chosen.run or Path("runs") / f"{recipe.name}-{recipe.resolution}"
+    where = chosen.run or default_folder(recipe)
     settings = Run(
         folder=where,
         images=registry.count(chosen.images),
@@ -104,9 +120,14 @@ def train(chosen: Train) -> int:
         keep=chosen.keep,
     )
     if chosen.dry_run:
-        print(json.dumps({"recipe": registry.to_dict(recipe), "run": str(settings)}, indent=2))
+        plan = {**asdict(settings), "folder": str(where), "epochs": chosen.epochs}
+        tree = {"recipe": registry.to_dict(recipe), "run": plan, "data": chosen.data}
+        print(json.dumps(tree, indent=2))
         return 0
-    dataset = open_data(chosen.data, recipe, crop=chosen.crop)
+    dataset = open_data(chosen.data, recipe, crop=chosen.crop, progress=counter("preparing photos"))
+    if dataset.summary.seconds > 0 or dataset.summary.rejected:  # just made, or worth a reminder
+        print("\n".join(dataset.summary.lines()))
+        print(f"prepared in {options.quoted(dataset.folder)}")
     if chosen.epochs is not None:
         settings = replace(settings, images=max(1, chosen.epochs * dataset.count))
     print(f"{recipe.name} on {dataset.count:,} images of {recipe.resolution} px into {where}")
@@ -115,9 +136,9 @@ def train(chosen: Train) -> int:
     shown = options.quoted(where)
     if outcome.signal_number is not None:
         print(f"stopped by {outcome.reason} at {outcome.images_seen:,} images; everything is saved")
-        print("next: run the same command again to continue")
+        print(f"next, to continue: {cli.command()} {shlex.join(['train', *typed])}")
         return 128 + outcome.signal_number
-    latest = sorted((where / "samples").glob("fakes-*.png"))
-    print(f"{outcome.reason} at {outcome.images_seen:,} images; look at {latest[-1]}")
-    print(f"next: facesmith generate {shown} --seeds 0-63")
+    sheet = where / observers.sheet_name(outcome.images_seen)
+    print(f"{outcome.reason} at {outcome.images_seen:,} images; look at {sheet}")
+    print(f"next: {cli.command()} generate {shown} --seeds 0-63")
     return 0

@@ -9,11 +9,11 @@ from typing import Any
 from facesmith import checkpoint
 from facesmith.base.errors import DataError, UsageError
 from facesmith.base.records import forget_after
-from facesmith.base.registry import to_dict
+from facesmith.base.registry import flat, to_dict
 from facesmith.data.dataset import Dataset
 from facesmith.recipe import Recipe
 from facesmith.training import compute
-from facesmith.training.folder import RunFolder, flat
+from facesmith.training.folder import RunFolder
 from facesmith.training.run import Run
 from facesmith.training.state import TrainingState
 from facesmith.training.view import View
@@ -85,7 +85,7 @@ def resume(recipe: Recipe, run: Run, dataset: Dataset, folder: RunFolder) -> Tra
     """
     found = folder.find_checkpoint()
     if found is None:
-        forget_after(folder.metrics, 0)
+        _forget_after(folder, 0)
         return None
     tensors, saved = checkpoint.load(found)
     _refuse_other_recipe(
@@ -94,11 +94,22 @@ def resume(recipe: Recipe, run: Run, dataset: Dataset, folder: RunFolder) -> Tra
         run.folder,
     )
     _refuse_other_data(saved["data"], describe_data(dataset), run.folder)
-    state = TrainingState.begin(recipe, compute.from_dict(saved["compute"]), run.seed)
+    compute.find_device(saved["compute"]["device"].partition(":")[0])
+    chosen = compute.from_dict(saved["compute"])
+    if (run.device, run.precision) != ("auto", "auto"):
+        log.info("it goes on as it began: %s", chosen)
+    state = TrainingState.begin(recipe, chosen, run.seed)
     state.restore(tensors, saved)
-    forget_after(folder.metrics, state.images_seen)
+    _forget_after(folder, state.images_seen)
     log.info("continuing %s at %s images", run.folder, f"{state.images_seen:,}")
     return state
+
+
+def _forget_after(folder: RunFolder, images_seen: int) -> None:
+    try:
+        forget_after(folder.metrics, images_seen)
+    except OSError as error:  # as for writing records: no reason to lose the training
+        log.warning("metrics.jsonl could not be cut back to %d images: %s", images_seen, error)
 
 
 def _refuse_other_recipe(before: dict[str, Any], now: dict[str, Any], folder: Path) -> None:

@@ -22,6 +22,8 @@ from facesmith.base.version import VERSION
 from facesmith.recipe import Recipe
 from facesmith.training.run import Run
 
+log = logging.getLogger(__name__)
+
 
 class RunFolder:
     """A run's folder, held by one process at a time.
@@ -40,14 +42,16 @@ class RunFolder:
             self.samples.mkdir(parents=True, exist_ok=True)
             self.checkpoints.mkdir(exist_ok=True)
             self._lock = (self.path / ".lock").open("a+")
+            self._take()
+            self._log = logging.FileHandler(self.path / "log.txt")
         except OSError as error:
+            if self._lock is not None:
+                self._lock.close()
             raise StorageError(
                 f"The run folder {self.path} cannot be written: {error.strerror}.",
                 needed="a folder that this user may create and write",
                 todo="choose another with --run DIR",
             ) from error
-        self._take()
-        self._log = logging.FileHandler(self.path / "log.txt")
         self._log.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
         logger = logging.getLogger("facesmith")
         logger.addHandler(self._log)
@@ -114,15 +118,18 @@ class RunFolder:
             StorageError: There are checkpoints, and all are damaged.
         """
         checkpoint.prune(self.checkpoints, keep=2**31)
-        damaged = []
+        damaged: list[Path] = []
         for folder, error in checkpoint.newest_valid(self.checkpoints):
             if error is None:
+                for spoiled in damaged:
+                    checkpoint.set_aside(spoiled)
                 return folder
-            damaged.append(folder.name)
+            damaged.append(folder)
+            log.warning("Passing over a damaged checkpoint: %s", error.given)
             self.log_event("damaged_checkpoint", folder=folder.name, error=error.given)
         if damaged:
             raise StorageError(
-                f"All checkpoints of {self.path} are damaged: {', '.join(damaged)}.",
+                f"All checkpoints of {self.path} are damaged: {', '.join(d.name for d in damaged)}.",
                 needed="one whole checkpoint to go on from",
                 todo="restore one from a copy, or begin anew with another --run DIR",
             )
@@ -175,14 +182,3 @@ def processor() -> str:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
-
-
-def flat(tree: Any, prefix: str = "") -> dict[str, Any]:
-    """Flatten a tree of dictionaries and lists to dotted names."""
-    if isinstance(tree, dict):
-        items = tree.items()
-    elif isinstance(tree, list | tuple):
-        items = {str(i): v for i, v in enumerate(tree)}.items()
-    else:
-        return {prefix.removesuffix("."): tree}
-    return {k: v for name, value in items for k, v in flat(value, f"{prefix}{name}.").items()}

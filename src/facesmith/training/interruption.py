@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import signal
+import sys
 import threading
 from types import FrameType, TracebackType
 
-ASKED = (signal.SIGINT, signal.SIGTERM)
+# SIGHUP comes when a terminal is closed; not every system has it.
+ASKED = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
+SHOW_CURSOR = b"\x1b[?25h"
+
+log = logging.getLogger(__name__)
 
 
 class Interruption:
@@ -30,12 +39,16 @@ class Interruption:
         trace: TracebackType | None,
     ) -> None:
         for number, handler in self._previous.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]
+            # None stands for a handler that was not installed from Python.
+            signal.signal(number, handler or signal.SIG_DFL)  # type: ignore[arg-type]
         self._previous = {}
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if self.signal_number is not None:
             # The last checkpoint is whole: it was renamed into place. Leave as the signal demands.
+            if sys.stdout.isatty():
+                os.write(sys.stdout.fileno(), SHOW_CURSOR)
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
         self.signal_number = number
+        log.info("stopping after this update, then saving; once more to leave at once")

@@ -29,6 +29,7 @@ from facesmith.training.step import update_discriminator, update_generator
 from facesmith.training.view import View
 
 log = logging.getLogger(__name__)
+MOSTLY = 0.5  # share of updates of a record that may be skipped before it counts as bad
 
 
 @dataclass(frozen=True)
@@ -87,35 +88,36 @@ def _train(view: View, observers: Sequence[Observer], interruption: Interruption
     log.debug("training %s on %s, %s", recipe.name, view.dataset.folder, state.compute)
     for observer in observers:
         observer.started(view)
-    reason, bad_records = "finished", 0
+    reason, signal_number, bad_records = "finished", None, 0
 
     while state.images_seen < run.images:
         before = state.images_seen
         state.apply_schedules()
-        for discriminator_step in range(recipe.discriminator_steps):
-            draws.seed_layers(state.images_seen)
-            real = draws.reals(state.images_seen)
-            latents = draws.latents(state.images_seen)
-            # The last fakes serve both players, so only they keep their graph.
-            with torch.set_grad_enabled(discriminator_step == recipe.discriminator_steps - 1):
-                fake = state.generator(latents)
-            update_discriminator(state, real, fake, meter)
-            state.images_seen += recipe.batch
-        update_generator(state, real, fake, meter)
+        with state.finite_statistics():
+            for discriminator_step in range(recipe.discriminator_steps):
+                draws.seed_layers(state.images_seen)
+                real = draws.reals(state.images_seen)
+                latents = draws.latents(state.images_seen)
+                # The last fakes serve both players, so only they keep their graph.
+                with torch.set_grad_enabled(discriminator_step == recipe.discriminator_steps - 1):
+                    fake = state.generator(latents)
+                update_discriminator(state, real, fake, meter)
+                state.images_seen += recipe.batch
+            update_generator(state, real, fake, meter)
         state.steps += 1
         state.update_average(state.images_seen - before)
 
-        if state.images_seen // run.record_every > before // run.record_every:
+        if run.has_occasion(before, state.images_seen):
             record = make_record(state, meter, stopwatch)
-            bad_records = bad_records + 1 if record.non_finite > 0 else 0
+            bad_records = bad_records + 1 if record.non_finite > MOSTLY else 0
             if bad_records == 3:
                 view.folder.log_event("diverged", images_seen=state.images_seen)
                 raise diverged(record)
             for observer in observers:
                 if (asked := observer.stepped(view, record)) is not None:
                     reason = asked
-        if interruption.signal_number is not None:
-            reason = signal.Signals(interruption.signal_number).name
+        if (signal_number := interruption.signal_number) is not None:
+            reason = signal.Signals(signal_number).name
         if reason != "finished":
             break
 
@@ -125,7 +127,7 @@ def _train(view: View, observers: Sequence[Observer], interruption: Interruption
         observer.finished(view, reason)
     view.folder.log_event("stopped", images_seen=state.images_seen, reason=reason)
     log.debug("%s at %d images after %.0f s", reason, state.images_seen, state.seconds)
-    return Outcome(state.images_seen, reason, interruption.signal_number)
+    return Outcome(state.images_seen, reason, signal_number)
 
 
 class Stopwatch:

@@ -11,11 +11,19 @@ from numpy.typing import NDArray
 
 from facesmith.base import images, records
 from facesmith.base.records import Record
+from facesmith.snapshot import GENERATED
 from facesmith.training.continuation import save_checkpoint
 from facesmith.training.view import View
 
 log = logging.getLogger(__name__)
 SHEET = 64  # faces on a sheet of samples
+REALS = "reals.png"
+PHOTOS = "training images"
+
+
+def sheet_name(images_seen: int) -> str:
+    """Name the sheet of a moment, within the run folder."""
+    return f"samples/fakes-{images_seen:012d}.png"
 
 
 class Observer(Protocol):
@@ -84,7 +92,7 @@ class Samples:
 
     def started(self, view: View) -> None:  # noqa: D102
         self.pace = Pace(view.run.sample_every, view.state.images_seen)
-        self._write(view, "reals.png", self._reals(view))
+        self._write(view, REALS, self._reals(view))
         if view.state.images_seen == 0:
             self._sheet(view)
 
@@ -101,13 +109,12 @@ class Samples:
         return view.dataset.batch(0, count, seed=view.run.seed, flip=0.0)
 
     def _sheet(self, view: View) -> None:
-        name = f"samples/fakes-{view.state.images_seen:012d}.png"
-        if not (view.folder.path / name).exists():
-            self._write(view, name, view.fakes(SHEET))
+        self._write(view, sheet_name(view.state.images_seen), view.fakes(SHEET))
 
     def _write(self, view: View, name: str, faces: NDArray[np.uint8]) -> None:
         try:
-            images.write_png(view.folder.path / name, images.grid(faces))
+            text = {"Software": "facesmith", "Source": PHOTOS if name == REALS else GENERATED}
+            images.write_png(view.folder.path / name, images.grid(faces), text=text)
         except OSError as error:
             log.warning("%s was not written: %s", name, error)
 

@@ -46,3 +46,16 @@ class Run:
                 needed="1 or more of each",
                 todo="give a length such as --images 200k",
             )
+
+    def has_occasion(self, before: int, now: int) -> bool:
+        """Say whether a record, a sheet, a checkpoint or the end is due.
+
+        Args:
+            before: Images seen before the last update.
+            now: Images seen after it.
+
+        Returns:
+            Whether a multiple of an interval was passed, or the length reached.
+        """
+        paces = (self.record_every, self.sample_every, self.checkpoint_every)
+        return now >= self.images or any(now // every > before // every for every in paces)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,12 +83,23 @@ class TrainingState:
             batch: Images since the last update.
         """
         towards = 1 - self.recipe.average.decay(self.images_seen, batch)
-        own, other = _floats(self.average), _floats(self.generator)
-        torch._foreach_lerp_(own, other, towards)
-        counters = zip(self.average.buffers(), self.generator.buffers(), strict=True)
-        for mine, theirs in counters:
-            if not mine.is_floating_point():  # the count of batches that batch norm has seen
-                mine.copy_(theirs)
+        own, other = _averaged(self.average), _averaged(self.generator)
+        torch._foreach_lerp_(list(own.values()), list(other.values()), towards)
+        theirs = dict(self.generator.named_buffers())
+        for name, buffer in self.average.named_buffers():
+            if name not in own:
+                # Counters, and the unit vectors of spectral norm: an average of them has no meaning.
+                buffer.copy_(theirs[name])
+
+    @contextmanager
+    def finite_statistics(self) -> Iterator[None]:
+        """Undo what numbers that are not finite do to running statistics, which no skipped step would."""
+        networks = (self.generator, self.discriminator)
+        statistics = [b for n in networks for b in n.buffers() if b.is_floating_point()]
+        before = [buffer.clone() for buffer in statistics]
+        yield
+        for buffer, good in zip(statistics, before, strict=True):
+            buffer.copy_(torch.where(torch.isfinite(buffer).all(), buffer, good))
 
     def tensors(self) -> dict[str, dict[str, Tensor]]:
         """Give all tensors of the state by file and name."""
@@ -115,9 +128,14 @@ class TrainingState:
         self.seconds = float(counters["seconds"])
 
 
-def _floats(network: nn.Module) -> list[Tensor]:
-    tensors = [*network.parameters(), *network.buffers()]
-    return [tensor for tensor in tensors if tensor.is_floating_point()]
+def _averaged(network: nn.Module) -> dict[str, Tensor]:
+    """Collect what has a meaningful average: weights, and running means and variances."""
+    statistics = {
+        name: buffer
+        for name, buffer in network.named_buffers()
+        if name.endswith(("running_mean", "running_var"))
+    }
+    return {**dict(network.named_parameters()), **statistics}
 
 
 def _flatten(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
