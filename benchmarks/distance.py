@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 import facesmith
+from facesmith.base.allocator import keep_large_blocks
 from judge import MobileNet, features, frechet
 
 
@@ -22,6 +23,7 @@ def main() -> None:
         "--reals", type=int, default=2_500, help="held-out faces, as far as there are"
     )
     options = parser.parse_args()
+    keep_large_blocks()
     network = MobileNet()
     dataset = facesmith.Dataset.open(options.data)
     held_out = features(network, np.array(dataset.held_out[: options.reals]))

@@ -78,7 +78,10 @@ def test_every_verb_explains_itself(verb: str, capsys: pytest.CaptureFixture[str
         (["train", "face", "--data", "x", "--loss", "r1"], 2, "Recipe.loss"),
         (["train", "face", "--data", "x", "--generator.kernel", "1"], 2, "kernel 1, stride 2"),
         (["train", "face", "--data", "x", "--device", "cuda"], 2, "cuda"),
+        (["train", "face", "--data", "x", "--epochs", "0"], 2, "--epochs was given 0"),
         (["generate", "/nowhere"], 2, "holds no snapshot"),
+        (["generate", "/nowhere", "--out", "faces.jpg"], 2, "faces.png"),
+        (["generate", "/nowhere", "--seeds", "9-5"], 2, "rising ranges"),
         (["describe", "dcgan-tutoral"], 2, "did you mean 'dcgan-tutorial'?"),
     ],
 )
@@ -137,6 +140,8 @@ def test_train_leaves_a_whole_run_folder_and_says_what_is_next(
     ("words", "path", "expected"),
     [
         (["--loss", "hinge"], ["loss", "part"], "Hinge"),
+        (["--loss=hinge"], ["loss", "part"], "Hinge"),
+        (["--input-noise=linear(0.1, 0, over=50k)"], ["input_noise", "over"], 50_000),
         (["--loss", "nonsaturating(real_label=0.9)"], ["loss", "real_label"], 0.9),
         (["--penalties", "none"], ["penalties"], []),
         (["--penalties", "r1(gamma=2)", "r2"], ["penalties", 1, "part"], "R2"),
@@ -221,6 +226,24 @@ def test_prepare_prints_where_every_photo_went(
     assert "page.jpg" in (out / "files.csv").read_text()
     assert cli.run(words) == 0
     assert "next: facesmith train face --data" in capsys.readouterr().out
+
+
+def test_a_first_training_names_the_photos_it_could_not_use_and_counts_epochs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for number in range(9):
+        Image.effect_noise((40, 40), 50 + number).convert("RGB").save(photos / f"{number}.png")
+    (photos / "page.jpg").write_text("<!DOCTYPE html><html>quota</html>")
+    run = tmp_path / "run"
+    words = ["train", "face", "--data", str(photos), "--run", str(run), *TINY[2:], "--epochs", "3"]
+    assert cli.run(words) == 0
+    shown = capsys.readouterr().out
+    assert "1 rejected" in shown
+    assert "files.csv" in shown
+    assert "finished at 32 images" in shown  # three times nine, in batches of eight
 
 
 def test_describe_and_recipes_speak_json(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 import warnings
+from pathlib import Path
 
 from facesmith.base.version import VERSION
 
@@ -90,8 +91,10 @@ def command() -> str:
     Returns:
         `facesmith` where the shell finds it, else the path it was started by.
     """
-    here = sys.argv[0]
-    return "facesmith" if shutil.which("facesmith") or "facesmith" not in here else here
+    here = Path(sys.argv[0])
+    if here.name == "__main__.py":
+        return "python -m facesmith"
+    return str(here) if here.name == "facesmith" and not shutil.which("facesmith") else "facesmith"
 
 
 def _log_to_terminal() -> None:
