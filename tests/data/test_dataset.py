@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from facesmith.base.errors import DataError, StorageError
 from facesmith.data import Dataset, prepare
@@ -88,15 +87,13 @@ def test_an_empty_batch_is_empty(dataset: Dataset) -> None:
     assert dataset.batch(10, 0, seed=0, flip=0.5).shape == (0, 12, 12, 3)
 
 
-def read_in_child(dataset: Dataset) -> NDArray[np.uint8]:
-    return dataset.batch(3, 20, seed=6, flip=0.5)
-
-
 def test_a_dataset_travels_to_other_processes(dataset: Dataset) -> None:
-    expected = read_in_child(dataset)  # the file is open now
-    np.testing.assert_array_equal(read_in_child(pickle.loads(pickle.dumps(dataset))), expected)
+    how = {"seed": 6, "flip": 0.5}
+    expected = dataset.batch(3, 20, **how)  # the file is open now
+    copy = pickle.loads(pickle.dumps(dataset))
+    np.testing.assert_array_equal(copy.batch(3, 20, **how), expected)
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        np.testing.assert_array_equal(pool.apply(read_in_child, (dataset,)), expected)
+        np.testing.assert_array_equal(pool.apply(dataset.batch, (3, 20), how), expected)
 
 
 # ---- opening

@@ -99,7 +99,9 @@ for kill in range(15):
         train()
     while not any(int(p.name) > newest for p in checkpoint.complete(folder / "checkpoints")):
         time.sleep(0.001)
-    time.sleep(chance.uniform(0, 0.05))
+    while not any((folder / "checkpoints").glob(f"*.tmp-{child}")):
+        time.sleep(0.0005)
+    time.sleep(chance.uniform(0, 0.01))  # somewhere between the first byte and the rename
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     torn += any((folder / "checkpoints").glob("*.tmp-*"))
@@ -113,7 +115,7 @@ assert torn > 3, f"only {torn} kills fell into a save: the test proves little"
 def test_fifteen_kills_while_saving_leave_fifteen_loadable_runs(
     portraits: Dataset, tmp_path: Path
 ) -> None:
-    # A checkpoint at each update: nearly all the time is spent saving.
+    # A checkpoint at each update, and each kill waits for the next save to begin.
     words = [portraits.folder, tmp_path / "run", 10**9, 8, tmp_path / "ready"]
     program = TRAIN.replace("\ntrain()\n", KILLS)
     subprocess.run([sys.executable, "-c", program, *map(str, words)], env=ONE_THREAD, check=True)
