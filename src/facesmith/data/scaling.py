@@ -120,7 +120,7 @@ class Scaling:
         Raises:
             DataError: The statistics cannot be used.
         """
-        raise NotImplementedError(type(self).__name__)
+        raise TypeError(f"{type(self).__name__} must define fit")
 
 
 @register
