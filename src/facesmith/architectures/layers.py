@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from facesmith.architectures.convolution import Pair, convolve, convolve_transposed
 from facesmith.base.errors import UsageError
 
 Activation = Literal["relu", "leaky-relu", "elu", "silu", "gelu", "tanh"]
@@ -29,7 +30,8 @@ class Conv2d(nn.Conv2d):
 
     def forward(self, images: Tensor) -> Tensor:  # noqa: D102
         weight, bias = _cast(self, images.dtype)
-        return F.conv2d(images, weight, bias, self.stride, self.padding)
+        stride, padding = cast("tuple[Pair, Pair]", (self.stride, self.padding))
+        return convolve(images, weight, bias, stride, padding)
 
 
 class ConvTranspose2d(nn.ConvTranspose2d):
@@ -37,8 +39,10 @@ class ConvTranspose2d(nn.ConvTranspose2d):
 
     def forward(self, images: Tensor) -> Tensor:  # type: ignore[override]  # noqa: D102
         weight, bias = _cast(self, images.dtype)
-        padding = cast("tuple[int, int]", self.padding)  # could be a word, which it never is here
-        return F.conv_transpose2d(images, weight, bias, self.stride, padding, self.output_padding)
+        # torch's annotations allow for paddings in words, which never occur here.
+        stride, padding = cast("tuple[Pair, Pair]", (self.stride, self.padding))
+        extra = cast("Pair", self.output_padding)
+        return convolve_transposed(images, weight, bias, stride, padding, extra)
 
 
 class Linear(nn.Linear):
