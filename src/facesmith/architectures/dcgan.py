@@ -146,7 +146,7 @@ class _Generator(nn.Module):
     ) -> None:
         super().__init__()
         first, start = widths[0], part.start
-        self.start = (first, start, start)
+        self.start = (start, start, first)
         # A linear layer, which is what a 4x4 transposed convolution of a single pixel computes.
         self.project = Linear(latent_size, first * start * start, bias=False)
         begin: list[nn.Module] = []
@@ -182,7 +182,8 @@ class _Generator(nn.Module):
         return layers
 
     def forward(self, latents: Tensor) -> Tensor:
-        images = self.begin(self.project(latents).unflatten(1, self.start))
+        # Channels last from the first feature map on: a change of layout would cost more than the layer.
+        images = self.begin(self.project(latents).unflatten(1, self.start).permute(0, 3, 1, 2))
         for stage in self.stages:
             images = stage(images)
         result: Tensor = self.output(images)
@@ -217,7 +218,7 @@ class _Discriminator(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         for stage in self.stages:
             images = stage(images)
-        logits: Tensor = self.judge(images.flatten(1))
+        logits: Tensor = self.judge(images.permute(0, 2, 3, 1).flatten(1))
         return logits.squeeze(1)
 
 
