@@ -1,6 +1,6 @@
 """What makes `face` good? Variants of the recipe, each judged along its way.
 
-python benchmarks/face_study.py face batch-32 --data DATASET --runs DIR [--images 160k] [--judge-every 40k]
+python benchmarks/face_study.py face batch-32 --data DATASET --runs DIR [--images 100k] [--judge-every 50k]
 
 Every variant differs from `face` by what its line below says. Each is judged by the Frechet distance
 of `distance.py` between 2,000 samples of its averaged generator and the held-out faces, and again with
@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import copy
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from facesmith.base.allocator import keep_large_blocks
 from facesmith.base.records import Record
 from facesmith.base.registry import count
 from facesmith.base.schedules import Constant
+from facesmith.objectives.losses import NonSaturating
 from facesmith.objectives.penalties import R1, R2
 from facesmith.optimizers import Adam, Optimizers
 from facesmith.recipe import Recipe
@@ -39,29 +39,39 @@ SAMPLES, CHUNK = 2_000, 50
 LONGER = (100_000, 200_000)  # half-lives of further averages, in images
 
 
-def _adam(recipe: Recipe, rate: float, beta2: float = 0.99) -> Recipe:
-    adam = Adam(learning_rate=Constant(rate), beta1=Constant(0.0), beta2=Constant(beta2))
-    return replace(recipe, optimizers=Optimizers(generator=adam, discriminator=adam))
+def _with_adam(
+    recipe: Recipe, rate: float, discriminator_rate: float | None = None, beta2: float = 0.99
+) -> Recipe:
+    generator, discriminator = (
+        Adam(learning_rate=Constant(r), beta1=Constant(0.0), beta2=Constant(beta2))
+        for r in (rate, discriminator_rate or rate)
+    )
+    return replace(recipe, optimizers=Optimizers(generator, discriminator))
 
 
-def _penalties(*penalties: R1 | R2) -> Callable[[Recipe], Recipe]:
-    return lambda recipe: replace(recipe, penalties=penalties)
+def _with_r1(recipe: Recipe, gamma: float = 0.3, every: int = 4, share: float = 0.5) -> Recipe:
+    return replace(recipe, penalties=(R1(gamma=Constant(gamma), every=every, share=share),))
 
 
-VARIANTS: dict[str, Callable[[Recipe], Recipe]] = {
-    "face": lambda recipe: recipe,
-    "tutorial": lambda recipe: facesmith.find_recipe("dcgan-tutorial"),
-    "batch-32": lambda recipe: replace(recipe, batch=32),
-    "batch-32-rate-2e-4": lambda recipe: _adam(replace(recipe, batch=32), 2e-4),
-    "batch-32-rate-3e-4": lambda recipe: _adam(replace(recipe, batch=32), 3e-4),
-    "rate-3e-4": lambda recipe: _adam(recipe, 3e-4),
-    "r1-every-8": _penalties(R1(gamma=Constant(0.3), every=8, share=0.5)),
-    "r1-every-16": _penalties(R1(gamma=Constant(0.3), every=16, share=0.5)),
-    "r1-quarter": _penalties(R1(gamma=Constant(0.3), every=4, share=0.25)),
-    "r1-gamma-0.1": _penalties(R1(gamma=Constant(0.1), every=4, share=0.5)),
-    "r1-r2": _penalties(
-        R1(gamma=Constant(0.3), every=4, share=0.25), R2(gamma=Constant(0.3), every=4, share=0.25)
-    ),
+FACE = facesmith.find_recipe("face")
+QUARTERS = {"gamma": Constant(0.3), "every": 4, "share": 0.25}
+VARIANTS: dict[str, Recipe] = {
+    "face": FACE,
+    "dcgan-tutorial": facesmith.find_recipe("dcgan-tutorial"),
+    "nonsaturating": replace(FACE, loss=NonSaturating()),
+    "batch-32-rate-2e-4": _with_adam(replace(FACE, batch=32), 2e-4),
+    "batch-32-rate-3e-4": _with_adam(replace(FACE, batch=32), 3e-4),
+    "batch-32": replace(FACE, batch=32),
+    "rate-3e-4": _with_adam(FACE, 3e-4),
+    "rate-d-2e-4": _with_adam(FACE, 4e-4, 2e-4),
+    "rate-g-2e-4": _with_adam(FACE, 2e-4, 4e-4),
+    "beta2-0.9": _with_adam(FACE, 4e-4, beta2=0.9),
+    "beta2-0.999": _with_adam(FACE, 4e-4, beta2=0.999),
+    "r1-every-8": _with_r1(FACE, every=8),
+    "r1-every-16": _with_r1(FACE, every=16),
+    "r1-gamma-0.1": _with_r1(FACE, gamma=0.1),
+    "r1-gamma-1": _with_r1(FACE, gamma=1.0),
+    "r1-r2": replace(FACE, penalties=(R1(**QUARTERS), R2(**QUARTERS))),
 }
 
 
@@ -133,8 +143,8 @@ def main() -> None:
     parser.add_argument("variants", nargs="+", choices=VARIANTS)
     parser.add_argument("--data", required=True, type=Path, help="a prepared dataset of 64 pixels")
     parser.add_argument("--runs", required=True, type=Path, help="where run folders go")
-    parser.add_argument("--images", default="160k")
-    parser.add_argument("--judge-every", default="40k")
+    parser.add_argument("--images", default="100k")
+    parser.add_argument("--judge-every", default="50k")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=None)
     parser.add_argument(
@@ -148,7 +158,7 @@ def main() -> None:
     network = MobileNet()
     held_out = features(network, np.array(dataset.held_out))
     for name in options.variants:
-        recipe = VARIANTS[name](facesmith.find_recipe("face"))
+        recipe = VARIANTS[name]
         run = Run(options.runs / f"{name}-{options.seed}", count(options.images), options.seed)
         judge = Judge(held_out, network, count(options.judge_every), name, options.out)
         loop.train(recipe, run, dataset, observers.standard(judge))

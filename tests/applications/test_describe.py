@@ -14,6 +14,7 @@ from facesmith.architectures import (
     MLPDiscriminator,
     MLPGenerator,
 )
+from facesmith.base.schedules import Constant
 from facesmith.recipe import Recipe
 from facesmith.recipes import NAMED, find_recipe
 
@@ -216,3 +217,12 @@ def test_every_named_recipe_can_be_described_without_computing(name):
     assert found.generator.layers[-1].shape[-1] == find_recipe(name).resolution
     assert found.discriminator.layers[-1].shape in ((), (1,))
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_noise_layers_are_listed_only_where_noise_is_scheduled():
+    def kinds(noise):
+        recipe = replace(find_recipe("face"), layer_noise=Constant(noise))
+        return [layer.kind for layer in describe(recipe).generator.layers]
+
+    assert "LayerNoise" not in kinds(0.0)
+    assert kinds(0.1).count("LayerNoise") == 4

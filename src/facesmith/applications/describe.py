@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from facesmith.architectures.layers import Blur
+from facesmith.architectures.layers import Blur, LayerNoise
 from facesmith.recipe import Recipe
 
 # (generator, discriminator) as published, by recipe at its own resolution.
@@ -84,6 +84,9 @@ def describe(recipe: Recipe) -> Description:
         discriminator = recipe.discriminator.build(recipe.shape)
         latent = torch.zeros(1, recipe.latent.size)
         image = torch.zeros(1, recipe.channels, recipe.resolution, recipe.resolution)
+    for module in generator.modules():
+        if isinstance(module, LayerNoise):
+            module.strength = recipe.layer_noise(0)
     made = _trace("generator", generator, latent)
     judged = _trace("discriminator", discriminator, image)
     return Description(made, judged, _verdict(recipe, made, judged))
@@ -97,6 +100,8 @@ def _trace(title: str, network: nn.Module, example: Tensor) -> Network:
 
     def note(name: str, module: nn.Module, inputs: Tensor, output: Tensor) -> None:
         nonlocal field, step, values
+        if isinstance(module, LayerNoise) and module.strength == 0:
+            return  # it stands there for recipes that schedule noise, and does nothing in this one
         if field and output.ndim == 4:
             kernel, stride = _window(module)
             field, step = field + (kernel - 1) * step, step * stride

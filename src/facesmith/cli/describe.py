@@ -74,15 +74,19 @@ def _table(network: Network) -> Table:
     table = Table(title=totals, title_justify="left")
     table.add_column("layer", overflow="fold")
     table.add_column("kind", overflow="fold")
-    for heading in ("output", "parameters", "M multiply-adds", "sees"):
+    columns = ["output", "params", "mult-adds"]
+    if network.layers[-1].receptive_field:  # a generator's input has no pixels to see
+        columns.append("sees")
+    for heading in columns:
         table.add_column(heading, justify="right")
     for layer in network.layers:
-        table.add_row(
+        cells = [
             layer.name,
             layer.kind,
             "x".join(map(str, layer.shape)) or "1",
             f"{layer.parameters:,}" if layer.parameters else "",
-            f"{layer.multiply_adds / 1e6:,.2f}" if layer.multiply_adds else "",
+            f"{layer.multiply_adds / 1e6:,.2f} M" if layer.multiply_adds else "",
             f"{layer.receptive_field} px" if layer.receptive_field else "",
-        )
+        ]
+        table.add_row(*cells[: 2 + len(columns)])
     return table

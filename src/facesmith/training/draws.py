@@ -68,4 +68,7 @@ class Draws:
         Args:
             images_seen: Position in the run.
         """
-        torch.manual_seed(step_seed(self.seed, "layers", images_seen))
+        seed = step_seed(self.seed, "layers", images_seen)
+        torch.default_generator.manual_seed(seed)
+        if self.compute.device.type != "cpu":
+            torch.manual_seed(seed)  # of every device; it takes longer than a small network's step

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -83,23 +84,32 @@ class TrainingState:
             batch: Images since the last update.
         """
         towards = 1 - self.recipe.average.decay(self.images_seen, batch)
+        own, other, copies = self._averages
+        torch._foreach_lerp_(own, other, towards)
+        for copied, theirs in copies:
+            copied.copy_(theirs)
+
+    @cached_property
+    def _averages(self) -> tuple[list[Tensor], list[Tensor], list[tuple[Tensor, Tensor]]]:
+        """Pair the average's tensors with the generator's once: walking the modules takes longer than moving."""
         own, other = _averaged(self.average), _averaged(self.generator)
-        torch._foreach_lerp_(list(own.values()), list(other.values()), towards)
         theirs = dict(self.generator.named_buffers())
-        for name, buffer in self.average.named_buffers():
-            if name not in own:
-                # Counters, and the unit vectors of spectral norm: an average of them has no meaning.
-                buffer.copy_(theirs[name])
+        # Counters, and the unit vectors of spectral norm: an average of them has no meaning.
+        copies = [(b, theirs[n]) for n, b in self.average.named_buffers() if n not in own]
+        return list(own.values()), list(other.values()), copies
 
     @contextmanager
     def finite_statistics(self) -> Iterator[None]:
         """Undo what numbers that are not finite do to running statistics, which no skipped step would."""
-        networks = (self.generator, self.discriminator)
-        statistics = [b for n in networks for b in n.buffers() if b.is_floating_point()]
-        before = [buffer.clone() for buffer in statistics]
+        before = [buffer.clone() for buffer in self._statistics]
         yield
-        for buffer, good in zip(statistics, before, strict=True):
+        for buffer, good in zip(self._statistics, before, strict=True):
             buffer.copy_(torch.where(torch.isfinite(buffer).all(), buffer, good))
+
+    @cached_property
+    def _statistics(self) -> list[Tensor]:
+        networks = (self.generator, self.discriminator)
+        return [b for n in networks for b in n.buffers() if b.is_floating_point()]
 
     def tensors(self) -> dict[str, dict[str, Tensor]]:
         """Give all tensors of the state by file and name."""
