@@ -23,6 +23,7 @@ def train(
     *,
     data: str | Path | Dataset,
     images: int | str = "200k",
+    minutes: float | None = None,
     run: str | Path | None = None,
     resolution: int | None = None,
     crop: str = "center",
@@ -36,6 +37,7 @@ def train(
         recipe: A name such as `"face"`, or a Recipe.
         data: A folder of photos, a zip, a prepared dataset, `"portraits"`, or an open Dataset.
         images: Real images to see in all, such as 200_000 or `"200k"`.
+        minutes: Stop earlier if training has taken so long, over all sittings.
         run: The run folder; `runs/RECIPE-RESOLUTION` by default. Calling again with the same one continues.
         resolution: Height and width in pixels; the recipe's own by default.
         crop: How photos become squares: `center`, `center:SIZE`, `x,y,width,height` or `none`.
@@ -59,7 +61,7 @@ def train(
     folder = Path(run) if run is not None else default_folder(chosen)
     length = registry.count(images) if isinstance(images, str) else images
     chosen.check()
-    where = Run(folder=folder, images=length, seed=seed, device=device)
+    where = Run(folder=folder, images=length, minutes=minutes, seed=seed, device=device)
     dataset = data if isinstance(data, Dataset) else open_data(data, chosen, crop=crop)
     loop.train(chosen, where, dataset, observers.standard(*watch))
     return load(folder)

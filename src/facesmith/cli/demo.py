@@ -27,8 +27,10 @@ class Demo:
 
     run: Path = Path("runs/demo")
     """The run folder; the same command again continues."""
-    images: str = "40k"
-    """Real images to see in all; more make better faces."""
+    minutes: float = 4.0
+    """Time for training; more make better faces."""
+    images: str = "2M"
+    """Real images to see at most."""
     portraits: int = PORTRAITS
     """How many portraits to draw."""
 
@@ -45,13 +47,18 @@ def run(arguments: list[str]) -> int:
     chosen = options.read(Demo, arguments, verb="demo")
     # Small batches make more updates of the same number of images, which counts in a short run.
     recipe = replace(find_recipe("face"), resolution=RESOLUTION, batch=32)
-    settings = Run(folder=chosen.run, images=registry.count(chosen.images), sample_every=4_000)
+    settings = Run(
+        folder=chosen.run,
+        images=registry.count(chosen.images),
+        minutes=chosen.minutes,
+        sample_every=20_000,
+    )
     print(f"drawing {chosen.portraits:,} portraits of {RESOLUTION} px", flush=True)
     dataset = cached(
         f"portraits:{chosen.portraits}", resolution=RESOLUTION, progress=counter("drawing")
     )
-    print(f"training face on them into {chosen.run}", flush=True)
-    watching = observers.standard(progress_display(settings.images))
+    print(f"training face on them for {chosen.minutes:g} minutes into {chosen.run}", flush=True)
+    watching = observers.standard(progress_display(settings))
     outcome = loop.train(recipe, settings, dataset, watching)
     where = options.quoted(chosen.run)
     if outcome.signal_number is not None:

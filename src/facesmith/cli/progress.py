@@ -13,21 +13,49 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from facesmith.base.records import Record
 from facesmith.training.observers import Observer
+from facesmith.training.run import Run
 from facesmith.training.view import View
 
 PLAIN_EVERY_SECONDS = 15.0
 
 
-def progress_display(images: int) -> Observer:
+def progress_display(run: Run) -> Observer:
     """Choose the display that suits where the output goes.
 
     Args:
-        images: Length of the run.
+        run: Says how long it is.
 
     Returns:
         An observer.
     """
-    return Live(images) if sys.stdout.isatty() else Plain(images)
+    return Live(Remaining(run)) if sys.stdout.isatty() else Plain(Remaining(run))
+
+
+@dataclass
+class Remaining:
+    """How far a run is and how long it will take."""
+
+    run: Run
+    speed: float = field(default=0.0, init=False)
+
+    def look(self, record: Record) -> tuple[float, str]:
+        """Say how far the run is at a record.
+
+        Args:
+            record: The newest.
+
+        Returns:
+            Share of the run that is done, 0 to 1; time left as h:mm:ss.
+        """
+        now = record.images_per_second
+        self.speed = now if self.speed == 0 else 0.8 * self.speed + 0.2 * now
+        share = record.images_seen / self.run.images
+        left = (self.run.images - record.images_seen) / self.speed if self.speed else 0.0
+        if self.run.minutes is not None:
+            seconds = 60 * self.run.minutes
+            share, left = max(share, record.seconds / seconds), min(left, seconds - record.seconds)
+        whole = max(0, int(left))
+        return min(1.0, share), f"{whole // 3600}:{whole % 3600 // 60:02d}:{whole % 60:02d}"
 
 
 def summary(record: Record) -> str:
@@ -40,40 +68,21 @@ def summary(record: Record) -> str:
     )
 
 
-def time_left(images: int, record: Record, speed: float) -> str:
-    """Estimate the remaining time as h:mm:ss.
-
-    Args:
-        images: Length of the run.
-        record: Gives the position.
-        speed: Images a second, smoothed.
-
-    Returns:
-        Text.
-    """
-    seconds = int((images - record.images_seen) / speed) if speed > 0 else 0
-    return (
-        f"{max(seconds, 0) // 3600}:{max(seconds, 0) % 3600 // 60:02d}:{max(seconds, 0) % 60:02d}"
-    )
-
-
 @dataclass
 class Plain:
     """Prints a line now and then, for logs and pipes."""
 
-    images: int
+    remaining: Remaining
     clock: float = field(default=0.0, init=False)
-    speed: float = field(default=0.0, init=False)
 
     def started(self, view: View) -> None:  # noqa: D102
         say(f"computing on {view.state.compute}")
 
     def stepped(self, view: View, record: Record) -> str | None:  # noqa: D102
-        self.speed = smoothed(self.speed, record.images_per_second)
+        share, left = self.remaining.look(record)
         if time.monotonic() - self.clock >= PLAIN_EVERY_SECONDS:
             self.clock = time.monotonic()
-            left = time_left(self.images, record, self.speed)
-            say(f"{record.images_seen:>9,} / {self.images:,}  {left} left  {summary(record)}")
+            say(f"{share:4.0%}  {record.images_seen:>9,} images  {left} left  {summary(record)}")
         return None
 
     def finished(self, view: View, reason: str) -> None:  # noqa: D102
@@ -84,8 +93,7 @@ class Plain:
 class Live:
     """Redraws one line in a terminal."""
 
-    images: int
-    speed: float = field(default=0.0, init=False)
+    remaining: Remaining
     progress: Progress = field(init=False)
     task: TaskID = field(init=False)
 
@@ -93,22 +101,23 @@ class Live:
         print(f"computing on {view.state.compute}; Ctrl-C saves and stops", flush=True)
         self.progress = Progress(
             # Two lines: all of it must fit into eighty columns.
-            TextColumn("{task.completed:,} / {task.total:,}  {task.fields[left]} left"),
+            TextColumn("{task.fields[seen]:,} images  {task.fields[left]} left"),
             BarColumn(bar_width=30),
             TextColumn("\n{task.fields[numbers]}"),
             console=Console(),
         )
-        self.task = self.progress.add_task("", total=self.images, left="?", numbers="warming up")
+        seen = view.state.images_seen
+        self.task = self.progress.add_task("", total=1.0, seen=seen, left="?", numbers="warming up")
         self.progress.start()
         atexit.register(self.progress.stop)  # an error must not leave the cursor hidden
-        self.progress.update(self.task, completed=view.state.images_seen)
 
     def stepped(self, view: View, record: Record) -> str | None:  # noqa: D102
-        self.speed = smoothed(self.speed, record.images_per_second)
+        share, left = self.remaining.look(record)
         self.progress.update(
             self.task,
-            completed=record.images_seen,
-            left=time_left(self.images, record, self.speed),
+            completed=share,
+            seen=record.images_seen,
+            left=left,
             numbers=summary(record),
         )
         return None
@@ -121,8 +130,3 @@ def say(line: str) -> None:
     """Print a line now; silently not, if nobody reads any more: no reason to stop training."""
     with contextlib.suppress(OSError):
         print(line, flush=True)
-
-
-def smoothed(old: float, new: float) -> float:
-    """Average a speed over the last few records."""
-    return new if old == 0 else 0.8 * old + 0.2 * new

@@ -42,6 +42,8 @@ class Train:
     """Real images to see in all, with k or M."""
     epochs: int | None = None
     """Length in passes over the photos, instead of images."""
+    minutes: float | None = None
+    """Stop earlier if training has taken so long, over all sittings."""
     run: Path | None = None
     """The run folder; runs/RECIPE-RESOLUTION by default."""
     crop: str = "center"
@@ -111,6 +113,7 @@ def train(chosen: Train, typed: list[str]) -> int:
     settings = Run(
         folder=where,
         images=registry.count(chosen.images),
+        minutes=chosen.minutes,
         seed=chosen.seed,
         device=chosen.device,
         precision=chosen.precision,
@@ -131,7 +134,7 @@ def train(chosen: Train, typed: list[str]) -> int:
     if chosen.epochs is not None:
         settings = replace(settings, images=max(1, chosen.epochs * dataset.count))
     print(f"{recipe.name} on {dataset.count:,} images of {recipe.resolution} px into {where}")
-    watching = observers.standard(progress_display(settings.images))
+    watching = observers.standard(progress_display(settings))
     outcome = loop.train(recipe, settings, dataset, watching)
     shown = options.quoted(where)
     if outcome.signal_number is not None:

@@ -137,6 +137,22 @@ class Checkpoints:
         pass
 
 
+@dataclass
+class TimeLimit:
+    """Asks for a stop when the run's minutes are over; a record is the least it can see."""
+
+    def started(self, view: View) -> None:  # noqa: D102
+        pass
+
+    def stepped(self, view: View, record: Record) -> str | None:  # noqa: D102
+        minutes = view.run.minutes
+        is_over = minutes is not None and record.seconds >= 60 * minutes
+        return f"time is up after {minutes:g} min" if is_over else None
+
+    def finished(self, view: View, reason: str) -> None:  # noqa: D102
+        pass
+
+
 def standard(*more: Observer) -> list[Observer]:
     """Give the observers that every run has.
 
@@ -146,4 +162,4 @@ def standard(*more: Observer) -> list[Observer]:
     Returns:
         Observers in the order in which they are told.
     """
-    return [Records(), Samples(), Checkpoints(), *more]
+    return [Records(), Samples(), Checkpoints(), TimeLimit(), *more]

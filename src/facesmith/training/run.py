@@ -17,6 +17,8 @@ class Run:
     """The run folder; running the same command again continues."""
     images: int
     """Real images to see in all."""
+    minutes: float | None = None
+    """Training stops earlier if it has taken so long, over all sittings."""
     seed: int = 0
     """Every random number of the run follows from it."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
@@ -40,6 +42,12 @@ class Run:
             self.checkpoint_every,
             self.keep,
         )
+        if self.minutes is not None and not self.minutes > 0:
+            raise UsageError(
+                f"minutes was given as {self.minutes}.",
+                needed="a time above 0",
+                todo="give --minutes 30, or leave it out to train for all --images",
+            )
         if min(paces) < 1:
             raise UsageError(
                 f"images, record_every, sample_every, checkpoint_every, keep = {paces}.",

@@ -91,7 +91,7 @@ class TrainingState:
 
     @cached_property
     def _averages(self) -> tuple[list[Tensor], list[Tensor], list[tuple[Tensor, Tensor]]]:
-        """Pair the average's tensors with the generator's once: walking the modules takes longer than moving."""
+        """Pair what moves once: walking through modules takes longer than moving a small network."""
         own, other = _averaged(self.average), _averaged(self.generator)
         theirs = dict(self.generator.named_buffers())
         # Counters, and the unit vectors of spectral norm: an average of them has no meaning.
