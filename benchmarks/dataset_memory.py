@@ -1,7 +1,7 @@
 """Does a dataset of CelebA's size train in a small, bounded amount of memory, and how fast is it read?
 
-Writes a dataset of synthetic 64x64 images through the package's own writer, then reads one epoch of
-batches, each in a fresh process. Run: python benchmarks/dataset_memory.py [--images 202599]
+Writes a dataset of synthetic 64x64 images through the package's own writer, reads one epoch of batches,
+and trains for a while, each in a fresh process. Run: python benchmarks/dataset_memory.py [--images 202599]
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 CELEBA_IMAGES = 202_599
 RESOLUTION = 64
 BATCH = 64
+TRAINED = 12_800
 SEED = 0
 RESULT = Path(__file__).parent / "results" / "dataset_memory.json"
 
@@ -118,8 +118,34 @@ def read_map(folder: Path, images: int) -> int:
     return dataset.count
 
 
+def train(recipe_name: str, folder: Path) -> int:
+    """Train for a while, from the reals' first batch to the last checkpoint.
+
+    Args:
+        recipe_name: Of a 64-pixel recipe.
+        folder: The dataset.
+
+    Returns:
+        Images trained on.
+    """
+    from facesmith import Dataset, Run, find_recipe
+    from facesmith.training import loop, observers
+
+    with tempfile.TemporaryDirectory() as run:
+        settings = Run(Path(run), images=TRAINED)
+        recipe = find_recipe(recipe_name)
+        return loop.train(recipe, settings, Dataset.open(folder), observers.standard()).images_seen
+
+
 # The first reading may find the file on the disk, the second finds it in the page cache.
-PHASES = {"write": write, "read_first": read, "read": read, "read_memory_map": read_map}
+PHASES = {
+    "write": write,
+    "read_first": read,
+    "read": read,
+    "read_memory_map": read_map,
+    "train_face": lambda folder, images: train("face", folder),
+    "train_dcgan_tutorial": lambda folder, images: train("dcgan-tutorial", folder),
+}
 
 
 def peak_megabytes() -> float:
@@ -161,16 +187,6 @@ def run_phase(name: str, folder: Path, images: int) -> dict[str, float]:
     }
 
 
-def processor() -> str:
-    """Name the machine's processor."""
-    information = Path("/proc/cpuinfo")
-    if information.exists():
-        for line in information.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
-
-
 def main() -> None:
     """Run all phases and write the result."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -181,6 +197,8 @@ def main() -> None:
     if given.phase:
         print(json.dumps(run_phase(given.phase, given.folder, given.images)))
         return
+    from facesmith.training.folder import processor
+
     result: dict[str, Any] = {
         "resolution": RESOLUTION,
         "batch": BATCH,

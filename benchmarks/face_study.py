@@ -62,6 +62,10 @@ VARIANTS: dict[str, Recipe] = {
     "batch-32-rate-2e-4": _with_adam(replace(FACE, batch=32), 2e-4),
     "batch-32-rate-3e-4": _with_adam(replace(FACE, batch=32), 3e-4),
     "batch-32": replace(FACE, batch=32),
+    "batch-32-rate-3e-4-r1-r2": replace(
+        _with_adam(replace(FACE, batch=32), 3e-4), penalties=(R1(**QUARTERS), R2(**QUARTERS))
+    ),
+    "batch-16-rate-2e-4": _with_adam(replace(FACE, batch=16), 2e-4),
     "rate-3e-4": _with_adam(FACE, 3e-4),
     "rate-d-2e-4": _with_adam(FACE, 4e-4, 2e-4),
     "rate-g-2e-4": _with_adam(FACE, 2e-4, 4e-4),
