@@ -57,15 +57,17 @@ def face() -> Recipe:
 
     A discriminator that is asked "more real than that fake?" and kept smooth at the data neither wins
     nor loses, so its gradients stay useful to the end. The generator keeps batch norm, which learns
-    fastest at this size; its average gets fresh statistics. No momentum (R3GAN, 2501.05441).
+    fastest at this size; its average gets fresh statistics. No momentum (R3GAN, 2501.05441), and small
+    batches, which make more updates of the same images. `benchmarks/face_study.py` has the figures.
     """
-    adam = Adam(learning_rate=Constant(4e-4), beta1=Constant(0.0), beta2=Constant(0.99))
+    adam = Adam(learning_rate=Constant(3e-4), beta1=Constant(0.0), beta2=Constant(0.99))
     return Recipe(
         name="face",
         discriminator=DCGANDiscriminator(normalization="none", initialization="kaiming"),
         loss=Relativistic(),
         penalties=(R1(gamma=Constant(0.3), every=4, share=0.5),),
         optimizers=Optimizers(generator=adam, discriminator=adam),
+        batch=32,
     )
 
 

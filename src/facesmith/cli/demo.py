@@ -9,10 +9,13 @@ from pathlib import Path
 from facesmith import cli
 from facesmith.applications import sample
 from facesmith.base import registry
+from facesmith.base.schedules import Constant
 from facesmith.cli import options
 from facesmith.cli.prepare import counter
 from facesmith.cli.progress import progress_display
 from facesmith.data.cache import cached
+from facesmith.optimizers import Optimizers
+from facesmith.recipe import Recipe
 from facesmith.recipes import find_recipe
 from facesmith.training import loop, observers
 from facesmith.training.run import Run
@@ -45,8 +48,7 @@ def run(arguments: list[str]) -> int:
         The exit code.
     """
     chosen = options.read(Demo, arguments, verb="demo")
-    # Small batches make more updates of the same number of images, which counts in a short run.
-    recipe = replace(find_recipe("face"), resolution=RESOLUTION, batch=32)
+    recipe = demo_recipe()
     settings = Run(
         folder=chosen.run,
         images=registry.count(chosen.images),
@@ -71,3 +73,13 @@ def run(arguments: list[str]) -> int:
     print(f"what they learned from:      {chosen.run / 'reals.png'}")
     print(f"next: {cli.command()} generate {where} --seeds 0-99 --out {where}/faces/")
     return 0
+
+
+def demo_recipe() -> Recipe:
+    """Give `face` for small pictures, which bear larger steps: 12.3 against 15.8 from the data at 4e-4."""
+    recipe = replace(find_recipe("face"), resolution=RESOLUTION)
+    players = {
+        player: replace(getattr(recipe.optimizers, player), learning_rate=Constant(6e-4))
+        for player in ("generator", "discriminator")
+    }
+    return replace(recipe, optimizers=Optimizers(**players))

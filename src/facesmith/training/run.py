@@ -17,10 +17,10 @@ class Run:
     """The run folder; running the same command again continues."""
     images: int
     """Real images to see in all."""
-    minutes: float | None = None
-    """Training stops earlier if it has taken so long, over all sittings."""
     seed: int = 0
     """Every random number of the run follows from it."""
+    minutes: float | None = None
+    """Training stops earlier if it has taken so long, over all sittings."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Where to compute; auto takes cuda, then mps, then cpu."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
