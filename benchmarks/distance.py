@@ -1,4 +1,8 @@
-"""How far are a run's samples from held-out faces?  python benchmarks/distance.py RUN... --data DATASET"""
+"""How far are a run's samples from held-out faces?
+
+python benchmarks/distance.py RUN... --data DATASET, where a RUN may also be one of its checkpoints:
+runs/face/checkpoints/* gives the way that a run took.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,9 @@ from judge import MobileNet, features, frechet
 
 def main() -> None:
     """Print one JSON object a run."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("runs", nargs="+", type=Path)
     parser.add_argument("--data", required=True, type=Path, help="a prepared dataset")
     parser.add_argument("--samples", type=int, default=2_000)
@@ -31,13 +37,15 @@ def main() -> None:
     floor = frechet(train, held_out)
     for run in options.runs:
         model = facesmith.load(run)
+        state = json.loads((model.snapshot.folder / "state.json").read_text())
         fakes = features(network, model.generate(range(options.samples)))
         print(
             json.dumps(
                 {
-                    "run": run.name,
+                    "run": model.snapshot.folder.parents[1].name,
                     "recipe": model.snapshot.recipe.name,
                     "images_seen": model.snapshot.images_seen,
+                    "seconds": round(state["seconds"]),
                     "frechet_mobilenet_v1": round(frechet(fakes, held_out), 2),
                     "real_against_real": round(floor, 2),
                     "samples": options.samples,

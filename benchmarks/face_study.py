@@ -49,7 +49,7 @@ def tuned(
     discriminator_rate: float | None = None,
     beta2: float = 0.99,
     gamma: float = 0.3,
-    every: int = 4,
+    every: int = 8,
     share: float = 0.5,
     r2: bool = False,
 ) -> Recipe:
@@ -75,14 +75,16 @@ VARIANTS: dict[str, Recipe] = {
     "rate-g-2e-4": tuned(rate=2e-4, discriminator_rate=3e-4),
     "beta2-0.9": tuned(beta2=0.9),
     "beta2-0.999": tuned(beta2=0.999),
-    "r1-every-8": tuned(every=8),
+    "r1-every-4": tuned(every=4),
     "r1-every-16": tuned(every=16),
     "r1-gamma-0.1": tuned(gamma=0.1),
     "r1-gamma-1": tuned(gamma=1.0),
     "r1-r2": tuned(share=0.25, r2=True),
     "batch-16-rate-2e-4": tuned(batch=16, rate=2e-4),
-    "batch-64-rate-4e-4": tuned(batch=64, rate=4e-4),
-    "batch-64-rate-4e-4-nonsaturating": replace(tuned(batch=64, rate=4e-4), loss=NonSaturating()),
+    "batch-64-rate-4e-4": tuned(batch=64, rate=4e-4, every=4),
+    "batch-64-rate-4e-4-nonsaturating": replace(
+        tuned(batch=64, rate=4e-4, every=4), loss=NonSaturating()
+    ),
     "dcgan-tutorial": facesmith.find_recipe("dcgan-tutorial"),
 }
 assert tuned() == FACE

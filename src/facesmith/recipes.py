@@ -65,7 +65,7 @@ def face() -> Recipe:
         name="face",
         discriminator=DCGANDiscriminator(normalization="none", initialization="kaiming"),
         loss=Relativistic(),
-        penalties=(R1(gamma=Constant(0.3), every=4, share=0.5),),
+        penalties=(R1(gamma=Constant(0.3), every=8, share=0.5),),
         optimizers=Optimizers(generator=adam, discriminator=adam),
         batch=32,
     )
