@@ -34,7 +34,8 @@ def take(monkeypatch):
     def choose(way, *, deep=True, thin=True):
         ours = way == "ours"
         monkeypatch.setattr(convolution, "DEEP", 1 if ours and deep else 10**9)
-        monkeypatch.setattr(convolution, "SMALL_MAP", 10**9 if ours else 0)
+        for limit in ("SMALL_MAP", "MEDIUM_MAP"):
+            monkeypatch.setattr(convolution, limit, 10**9 if ours else 0)
         monkeypatch.setattr(convolution, "THIN", 10**9 if ours and thin else 0)
 
     return choose
@@ -140,15 +141,17 @@ def test_bf16_layers_that_gain_go_our_way_and_agree_with_torch(
         assert (ours - torchs).float().norm() < 2**-8 * torchs.float().norm()
 
 
-def test_only_small_maps_are_made_by_the_product(monkeypatch):
+def test_only_small_maps_are_made_by_the_product_and_medium_ones_differentiated(monkeypatch):
     calls = []
     inner = convolution._patches
     monkeypatch.setattr(convolution, "_patches", lambda *args: calls.append(1) or inner(*args))
-    weight = torch.randn(256, 128, 4, 4).bfloat16()
-    for size, expected in [(8, 1), (16, 0)]:  # maps of 4x4 and of 8x8 pixels
+    for size, forward, backward in [(8, 1, 1), (16, 0, 1), (32, 0, 0)]:  # maps of half the size
+        weight = torch.randn(256, 128, 4, 4).bfloat16().requires_grad_()
         images = torch.randn(2, 128, size, size).bfloat16()
-        convolve(images, weight, None, (2, 2), (1, 1))
-        assert len(calls) == expected
+        result = convolve(images, weight, None, (2, 2), (1, 1))
+        assert len(calls) == forward
+        result.sum().backward()
+        assert len(calls) == forward + backward
         calls.clear()
 
 

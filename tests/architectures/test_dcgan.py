@@ -136,6 +136,16 @@ def test_the_discriminator_is_the_tutorials_layer_by_layer():
         torch.testing.assert_close(network(x), logits, rtol=1e-4, atol=1e-4)
 
 
+def test_spectral_norm_holds_the_projection_once_however_it_is_asked_for():
+    for changes in (
+        {"start_normalization": "spectral"},
+        {"normalization": "spectral", "start_normalization": "spectral"},
+    ):
+        project = make_generator(replace(G, **changes)).project
+        assert len(project.parametrizations.weight) == 1
+        assert torch.linalg.matrix_norm(project.weight, 2).item() == pytest.approx(1, abs=0.05)
+
+
 # Sizes and ranges
 
 
@@ -219,6 +229,7 @@ GENERATOR_OPTIONS = [
     ({"spread": 0.1}, lambda n: True),
     ({"start_normalization": "none"}, lambda n: [type(m) for m in n.begin] == [LayerNoise]),
     ({"start_normalization": "pixel"}, lambda n: type(n.begin[0]) is PixelNorm),
+    ({"start_normalization": "spectral"}, lambda n: hasattr(n.project, "parametrizations")),
     *(
         ({"normalization": kind}, lambda n, k=kind: len(of_kind(n.stages, NORM_LAYERS[k])) == 1)
         for kind in NORM_LAYERS

@@ -250,6 +250,8 @@ LAYERS = {
     "transposed": lambda: ConvTranspose2d(32, 24, 4),
     "linear": lambda: Linear(400, 300),
 }
+# Terms of the sum that makes an output.
+TERMS = {"convolution": 24 * 16, "transposed": 32 * 16, "linear": 400}
 # Inputs and outputs of one weight as torch counts them: dimension 1 and 0, times the kernel's area.
 FANS = {"convolution": (24 * 16, 32 * 16), "transposed": (24 * 16, 32 * 16), "linear": (400, 300)}
 
@@ -265,7 +267,7 @@ def test_first_weights_follow_the_chosen_law(name, kind):
     stds = {
         "normal": 0.05,
         "xavier": (2 / (fan_in + fan_out)) ** 0.5,
-        "kaiming": (2 / (1 + 0.2**2) / fan_in) ** 0.5,
+        "kaiming": (2 / (1 + 0.2**2) / TERMS[name]) ** 0.5,
     }
     torch.manual_seed(0)
     for law, std in stds.items():
@@ -280,6 +282,19 @@ def test_first_weights_follow_the_chosen_law(name, kind):
         assert tails == pytest.approx(0.0 if law == "xavier" else 0.0455, abs=0.01)
         if layer.bias is not None:
             assert not layer.bias.any()
+
+
+@pytest.mark.parametrize(
+    "layer", [Conv2d(64, 32, 4, 2, 1), ConvTranspose2d(64, 32, 4, 2, 1)], ids=str
+)
+def test_kaiming_keeps_the_size_of_numbers_through_leaky_layers(layer):
+    torch.manual_seed(0)
+    initialize(layer, "kaiming")
+    numbers = torch.nn.functional.leaky_relu(torch.randn(8, 64, 32, 32), 0.2)
+    with torch.no_grad():
+        result = layer(numbers)[:, :, 2:-2, 2:-2]  # the border sees zeros
+    # A unit normal has half its square left of zero: 1.04 / 2 on average behind the slope of 0.2.
+    assert result.square().mean().item() == pytest.approx(1, rel=0.1)
 
 
 @pytest.mark.parametrize("kind", ["none", "spectral"])

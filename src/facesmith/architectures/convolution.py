@@ -22,8 +22,9 @@ from torch.nn.grad import conv2d_weight
 
 # Below this many (in, out) channel pairs the patches cost what the product saves.
 DEEP = 128 * 256
-# Forward, oneDNN falls behind only where its blocks of output pixels stay half empty.
+# So they do, forward and for the gradient, where the map that is made has more pixels than these.
 SMALL_MAP = 4 * 4
+MEDIUM_MAP = 8 * 8
 # Channels of an image: colour or grey, perhaps with a mask.
 THIN = 4
 
@@ -219,10 +220,10 @@ def _weight_gradient(
     images: Tensor, grads: Tensor, weight: Tensor, stride: Pair, padding: Pair
 ) -> Tensor:
     """Differentiate a convolution by its weight: `images` were convolved, `grads` came back."""
-    if not _is_deep(weight):
+    rows, columns = grads.shape[2:]
+    if not _is_deep(weight) or rows * columns > MEDIUM_MAP:
         by_weight: Tensor = conv2d_weight(images, weight.shape, grads, stride, padding)
         return by_weight
-    rows, columns = grads.shape[2:]
     patches = _patches(images, (rows, columns), weight, stride, padding)
     product = grads.permute(0, 2, 3, 1).flatten(0, 2).t() @ patches
     outputs, channels, *kernel = weight.shape

@@ -81,6 +81,8 @@ class DCGANGenerator(GeneratorPart):
         network = _Generator(self, shape, latent_size, self.widths or widths)
         initialize(network, self.initialization, spread=self.spread)
         constrain(network, self.normalization)
+        if self.normalization != "spectral":  # which has the projection already
+            constrain(network.project, self.start_normalization)
         return network
 
     def advice(self) -> list[str]:  # noqa: D102

@@ -6,6 +6,7 @@ latents that come in, not a mode: bf16 in gives bf16 compute, fp32 in stays exac
 
 from __future__ import annotations
 
+import math
 from typing import Literal, cast
 
 import torch
@@ -279,7 +280,7 @@ def initialize(module: nn.Module, kind: Initialization, *, spread: float = 0.02)
             elif kind == "xavier":
                 nn.init.xavier_uniform_(layer.weight)
             elif kind == "kaiming":
-                nn.init.kaiming_normal_(layer.weight, a=LEAK)
+                _kaiming(layer)
             else:
                 nn.init.orthogonal_(layer.weight)
             if layer.bias is not None:
@@ -287,6 +288,17 @@ def initialize(module: nn.Module, kind: Initialization, *, spread: float = 0.02)
         elif isinstance(layer, nn.BatchNorm2d) and kind == "normal":
             nn.init.normal_(layer.weight, 1.0, spread)
             nn.init.zeros_(layer.bias)
+
+
+def _kaiming(layer: nn.Conv2d | nn.ConvTranspose2d | nn.Linear) -> None:
+    if isinstance(layer, nn.ConvTranspose2d):
+        # torch counts the pixels that an input reaches. A sum has the terms that reach an output:
+        # every stride-th tap of each input channel.
+        taps = math.prod(k / s for k, s in zip(layer.kernel_size, layer.stride, strict=True))
+        gain = nn.init.calculate_gain("leaky_relu", LEAK)
+        nn.init.normal_(layer.weight, 0.0, gain / math.sqrt(layer.in_channels * taps))
+    else:
+        nn.init.kaiming_normal_(layer.weight, a=LEAK)
 
 
 def _cast(
