@@ -256,7 +256,63 @@ def test_one_bad_batch_moves_no_weight(
     run = run_in("once", 24, record_every=8)
     loop.train(recipe, run, portraits, [*observers.standard(), BadOnce()])
     shares = [record.non_finite for record in records.read(run.folder / "metrics.jsonl")]
-    assert shares == [0.5, 0.0, 0.0]  # one of two players' updates, then none
+    assert shares == [1.0, 0.0, 0.0]  # the worse player's updates, then none
+
+
+class Dead:
+    """Makes the gradients of one player not finite at every n-th update."""
+
+    def __init__(self, player: str, every: int = 1) -> None:
+        self.player, self.every, self.updates = player, every, 0
+
+    def started(self, view: View) -> None:
+        weight = next(getattr(view.state, self.player).parameters())
+        self.hook = weight.register_hook(self.spoil)
+
+    def spoil(self, gradient: torch.Tensor) -> torch.Tensor:
+        self.updates += 1
+        return gradient * float("nan") if self.updates % self.every == 0 else gradient
+
+    def stepped(self, view: View, record: Record) -> str | None:
+        return None
+
+    def finished(self, view: View, reason: str) -> None:
+        self.reason = reason
+
+
+@pytest.mark.parametrize("player", ["generator", "discriminator"])
+@pytest.mark.parametrize(
+    ("every", "images", "stopped_at"),
+    [
+        (1, 1000, 3 * 16),  # three records
+        (2, 1000, 3 * 16),  # a lazy penalty that fails whenever it is due
+        (1, 16, 16),  # a run that ends before there are three
+    ],
+)
+def test_a_player_that_cannot_step_ends_the_run(
+    player: str,
+    every: int,
+    images: int,
+    stopped_at: int,
+    tiny: Recipe,
+    portraits: Dataset,
+    run_in: RunIn,
+) -> None:
+    run, dead = run_in("dead", images, record_every=16, checkpoint_every=10**9), Dead(player, every)
+    with pytest.raises(DivergedError, match="not finite"):
+        loop.train(tiny, run, portraits, [*observers.standard(), dead])
+    read = list(records.read(run.folder / "metrics.jsonl"))
+    assert [r.images_seen for r in read] == list(range(16, stopped_at + 1, 16))
+    assert all(r.non_finite == pytest.approx(1 / every) for r in read)
+    last = json.loads((run.folder / "events.jsonl").read_text().splitlines()[-1])
+    assert (last["event"], last["images_seen"]) == ("diverged", stopped_at)
+    assert dead.reason.startswith("failed: ")
+
+
+def test_a_rare_bad_update_is_passed_over(tiny: Recipe, portraits: Dataset, run_in: RunIn) -> None:
+    run = run_in("rare", 8 * 60, record_every=8 * 20)
+    watching = [*observers.standard(), Dead("discriminator", every=20)]
+    assert loop.train(tiny, run, portraits, watching).reason == "finished"
 
 
 def test_one_bad_forward_spoils_neither_statistics_nor_later_checkpoints(

@@ -47,7 +47,8 @@ class Record:
     generator_gradient: float
     """Norm of the gradient of all generator weights."""
     non_finite: float
-    """Share of updates that were not made because a loss or gradient was not finite."""
+    """Share of a player's updates that were not made because a loss or gradient was not finite; the worse
+    player's."""
     penalties: dict[str, float] = field(default_factory=dict)
     """Mean value of each penalty when it was due, strength included, times its interval."""
     learning_rates: dict[str, float] = field(default_factory=dict)

@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import signal
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import psutil
 import torch
 
 from facesmith.base.allocator import keep_large_blocks
 from facesmith.base.errors import DataError, DivergedError
-from facesmith.base.records import Record
 from facesmith.data.dataset import Dataset
 from facesmith.recipe import Recipe
 from facesmith.training import compute as computing
 from facesmith.training.continuation import describe_data, resume, save_checkpoint
+from facesmith.training.divergence import Divergence
 from facesmith.training.draws import Draws
 from facesmith.training.folder import RunFolder
 from facesmith.training.interruption import Interruption
 from facesmith.training.meter import Meter
-from facesmith.training.observers import Observer
+from facesmith.training.observers import FAILED, Observer
+from facesmith.training.recording import Stopwatch, make_record
 from facesmith.training.run import Run
 from facesmith.training.state import TrainingState
 from facesmith.training.step import update_discriminator, update_generator
 from facesmith.training.view import View
 
 log = logging.getLogger(__name__)
-MOSTLY = 0.5  # share of updates of a record that may be skipped before it counts as bad
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ def train(
         UsageError: The recipe cannot work, or is not that of the folder.
         DataError: The dataset does not fit the recipe.
         StorageError: The folder is in use, full or not writable.
-        DivergedError: Three records in a row held updates that were not finite.
+        DivergedError: Three records in a row, or all of a short run, held updates that were not finite.
     """
     recipe.check()
     fit_dataset(recipe, dataset)
@@ -77,20 +76,32 @@ def train(
         )
         folder.describe(recipe, run, describe_data(dataset))
         view = View(recipe, run, folder, state, pixels, dataset)
-        return _train(view, observers, interruption)
+        try:
+            return _train(view, observers, interruption)
+        except BaseException as error:
+            kind = "diverged" if isinstance(error, DivergedError) else FAILED
+            folder.log_event(kind, images_seen=state.images_seen, error=str(error))
+            for observer in observers:
+                # Whatever an observer meets now: the error that ended the run is the one to show.
+                with contextlib.suppress(Exception):
+                    observer.finished(view, f"{FAILED}: {error}")
+            raise
 
 
 def _train(view: View, observers: Sequence[Observer], interruption: Interruption) -> Outcome:
     recipe, run, state = view.recipe, view.run, view.state
     draws = Draws(recipe, view.dataset, view.pixels, state.compute, run.seed)
-    meter, stopwatch = Meter(), Stopwatch(state)
+    meter, stopwatch, divergence = Meter(), Stopwatch(state), Divergence()
     view.folder.log_event("started", images_seen=state.images_seen, compute=str(state.compute))
     log.debug("training %s on %s, %s", recipe.name, view.dataset.folder, state.compute)
     for observer in observers:
         observer.started(view)
-    reason, signal_number, bad_records = "finished", None, 0
+    reason, signal_number = None, None
 
-    while state.images_seen < run.images:
+    while state.images_seen < run.images and reason is None:
+        if run.minutes is not None and stopwatch.seconds() >= 60 * run.minutes:
+            reason = f"time is up after {run.minutes:g} min"
+            break
         before = state.images_seen
         state.apply_schedules()
         with state.finite_statistics():
@@ -109,75 +120,22 @@ def _train(view: View, observers: Sequence[Observer], interruption: Interruption
 
         if run.has_occasion(before, state.images_seen):
             record = make_record(state, meter, stopwatch)
-            bad_records = bad_records + 1 if record.non_finite > MOSTLY else 0
-            if bad_records == 3:
-                view.folder.log_event("diverged", images_seen=state.images_seen)
-                raise diverged(record)
             for observer in observers:
-                if (asked := observer.stepped(view, record)) is not None:
-                    reason = asked
+                reason = observer.stepped(view, record) or reason
+            divergence.examine(record)
         if (signal_number := interruption.signal_number) is not None:
             reason = signal.Signals(signal_number).name
-        if reason != "finished":
-            break
 
     stopwatch.read()
     save_checkpoint(view)
+    if reason is None:
+        divergence.conclude()
+        reason = "finished"
     for observer in observers:
         observer.finished(view, reason)
     view.folder.log_event("stopped", images_seen=state.images_seen, reason=reason)
     log.debug("%s at %d images after %.0f s", reason, state.images_seen, state.seconds)
     return Outcome(state.images_seen, reason, signal_number)
-
-
-class Stopwatch:
-    """Adds the time of this sitting to the state's."""
-
-    def __init__(self, state: TrainingState) -> None:
-        self.state, self.images = state, state.images_seen
-        self.last = time.perf_counter()
-
-    def read(self) -> float:
-        """Bring the state's clock up to date.
-
-        Returns:
-            Images a second since the last reading.
-        """
-        now = time.perf_counter()
-        elapsed, images = now - self.last, self.state.images_seen - self.images
-        self.state.seconds += elapsed
-        self.last, self.images = now, self.state.images_seen
-        return images / elapsed if elapsed > 0 else 0.0
-
-
-def make_record(state: TrainingState, meter: Meter, stopwatch: Stopwatch) -> Record:
-    """Turn the meter's means into a record and begin them anew.
-
-    Args:
-        state: Gives counters and learning rates.
-        meter: Gives the means; waits for the device.
-        stopwatch: Gives the speed.
-
-    Returns:
-        The record.
-    """
-    means = meter.read()
-    penalties = {k.partition("/")[2]: v for k, v in means.items() if k.startswith("penalty/")}
-    rates = state.recipe.optimizers
-    return Record(
-        images_seen=state.images_seen,
-        steps=state.steps,
-        images_per_second=stopwatch.read(),
-        seconds=state.seconds,
-        memory_bytes=psutil.Process().memory_info().rss,
-        non_finite=1 - means.pop("finite"),
-        penalties=penalties,
-        learning_rates={
-            "generator": rates.generator.learning_rate(state.images_seen),
-            "discriminator": rates.discriminator.learning_rate(state.images_seen),
-        },
-        **{name: value for name, value in means.items() if not name.startswith("penalty/")},
-    )
 
 
 def fit_dataset(recipe: Recipe, dataset: Dataset) -> None:
@@ -210,16 +168,3 @@ def fit_dataset(recipe: Recipe, dataset: Dataset) -> None:
             dataset.count,
             recipe.batch,
         )
-
-
-def diverged(record: Record) -> DivergedError:
-    """Explain that training cannot go on."""
-    halved = " ".join(
-        f"--optimizers.{player}.learning-rate {rate / 2:g}"
-        for player, rate in record.learning_rates.items()
-    )
-    return DivergedError(
-        f"Updates have not been finite for three records, up to {record.images_seen:,} images.",
-        needed="finite losses and gradients; weights of the last checkpoint still are",
-        todo=f"begin anew in another --run DIR with half the learning rates: {halved}",
-    )

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facesmith.base import images, records
+from facesmith.base.errors import StorageError
 from facesmith.base.records import Record
 from facesmith.snapshot import GENERATED
 from facesmith.training.continuation import save_checkpoint
@@ -17,6 +18,7 @@ from facesmith.training.view import View
 
 log = logging.getLogger(__name__)
 SHEET = 64  # faces on a sheet of samples
+FAILED = "failed"  # how the reason begins that observers are told when an error ends the run
 REALS = "reals.png"
 PHOTOS = "training images"
 
@@ -38,7 +40,7 @@ class Observer(Protocol):
         ...
 
     def finished(self, view: View, reason: str) -> None:
-        """Take note that training has ended and was saved."""
+        """Take note that training has ended and was saved, or, with a reason that says so, has failed."""
         ...
 
 
@@ -102,7 +104,8 @@ class Samples:
         return None
 
     def finished(self, view: View, reason: str) -> None:  # noqa: D102
-        self._sheet(view)
+        if not reason.startswith(FAILED):
+            self._sheet(view)
 
     def _reals(self, view: View) -> NDArray[np.uint8]:
         count = min(SHEET, view.dataset.count)
@@ -130,24 +133,12 @@ class Checkpoints:
 
     def stepped(self, view: View, record: Record) -> str | None:  # noqa: D102
         if self.pace.is_due(record.images_seen):
-            save_checkpoint(view)
+            try:
+                save_checkpoint(view)
+            except StorageError as error:
+                # The disk may have room again by the next time; the save at the end must succeed.
+                log.warning("No checkpoint was saved this time, training goes on. %s", error)
         return None
-
-    def finished(self, view: View, reason: str) -> None:  # noqa: D102
-        pass
-
-
-@dataclass
-class TimeLimit:
-    """Asks for a stop when the run's minutes are over; a record is the least it can see."""
-
-    def started(self, view: View) -> None:  # noqa: D102
-        pass
-
-    def stepped(self, view: View, record: Record) -> str | None:  # noqa: D102
-        minutes = view.run.minutes
-        is_over = minutes is not None and record.seconds >= 60 * minutes
-        return f"time is up after {minutes:g} min" if is_over else None
 
     def finished(self, view: View, reason: str) -> None:  # noqa: D102
         pass
@@ -162,4 +153,4 @@ def standard(*more: Observer) -> list[Observer]:
     Returns:
         Observers in the order in which they are told.
     """
-    return [Records(), Samples(), Checkpoints(), TimeLimit(), *more]
+    return [Records(), Samples(), Checkpoints(), *more]

@@ -38,7 +38,7 @@ def update_discriminator(state: TrainingState, real: Tensor, fake: Tensor, meter
     gradient, finite = step(state.discriminator_optimizer, discriminator, total)
     meter.add("discriminator_loss", loss)
     meter.add("discriminator_gradient", gradient)
-    meter.add("finite", finite)
+    meter.add("finite/discriminator", finite)
     meter.add("real_logits", real_logits)
     meter.add("fake_logits", fake_logits)
     meter.add("real_probability", real_logits.sigmoid())
@@ -70,7 +70,7 @@ def update_generator(state: TrainingState, real: Tensor, fake: Tensor, meter: Me
     gradient, finite = step(state.generator_optimizer, state.generator, loss)
     meter.add("generator_loss", loss)
     meter.add("generator_gradient", gradient)
-    meter.add("finite", finite)
+    meter.add("finite/generator", finite)
 
 
 def step(
