@@ -71,6 +71,12 @@ def test_a_gradient_penalty_with_batch_norm_in_the_discriminator_is_refused():
         ({"penalties": (R1(gamma=Constant(-1.0)),)}, r"penalties.0.gamma is -1"),
         ({"input_noise": Constant(-0.5)}, "input_noise is -0.5"),
         ({"average": Average(ramp=math.nan)}, "average.ramp was given nan"),
+        ({"average": Average(ramp=-1.0)}, "average.ramp was given -1"),
+        ({"input_noise": Linear(0.1, -0.1, 500)}, "input_noise is -0.1 after 500 images"),
+        (
+            {"optimizers": Optimizers(generator=Adam(beta1=Linear(0.0, 1.5, 100)))},
+            "generator.beta1 is 1.5 after 100 images",
+        ),
         ({"batch": 1}, "a batch of one image"),
     ],
 )

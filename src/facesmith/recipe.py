@@ -165,6 +165,12 @@ class Recipe:
                 raise UsageError(
                     f"{name} was given {value}.", needed="a finite number", todo="correct it"
                 )
+        if self.average.ramp < 0:
+            raise UsageError(
+                f"average.ramp was given {self.average.ramp}.",
+                needed="0 or more; 0 means no average at all",
+                todo="leave it at 0.08",
+            )
         bounded: list[tuple[str, Schedule, float]] = [
             ("input_noise", self.input_noise, math.inf),
             ("layer_noise", self.layer_noise, math.inf),
@@ -183,9 +189,12 @@ class Recipe:
                 if isinstance(value := getattr(penalty, field.name), Schedule):
                     bounded += [(f"penalties.{number}.{field.name}", value, math.inf)]
         for name, schedule, limit in bounded:
-            if not 0 <= schedule(0) < limit:
+            values = {moment: schedule(moment) for moment in schedule.landmarks()}
+            for moment, value in values.items():
+                if 0 <= value < limit:
+                    continue
                 raise UsageError(
-                    f"{name} is {schedule(0):g} at the start.",
+                    f"{name} is {value:g} after {moment:,} images.",
                     needed="0 or more" + ("" if limit == math.inf else f", and below {limit:g}"),
                     todo="correct the number or schedule",
                 )

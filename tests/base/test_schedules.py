@@ -78,6 +78,13 @@ def test_a_schedule_stays_between_its_own_numbers(chosen, seen):
     assert min(0, *ends) - 1e-9 <= chosen(seen) <= max(0, *ends) + 1e-9
 
 
+@given(schedules, st.integers(0, 10**12))
+def test_a_schedule_stays_between_its_landmarks(chosen, seen):
+    values = [chosen(moment) for moment in chosen.landmarks()]
+    assert min(values) - 1e-9 <= chosen(seen) <= max(values) + 1e-9
+    assert 0 in chosen.landmarks()
+
+
 @pytest.mark.parametrize(
     "text, meant",
     [

@@ -23,6 +23,14 @@ class Schedule:
         """
         raise TypeError(f"{type(self).__name__} must define __call__")
 
+    def landmarks(self) -> tuple[int, ...]:
+        """Name the moments between which it neither rises above nor falls below its values there.
+
+        Returns:
+            Numbers of images seen; 0 is one of them.
+        """
+        return (0,)
+
     def __str__(self) -> str:
         """Write the schedule as the command line reads it."""
         values = ", ".join(str(getattr(self, f.name)) for f in fields(self))  # type: ignore[arg-type]
@@ -71,6 +79,9 @@ class Linear(Schedule):
     def __call__(self, images_seen: int) -> float:  # noqa: D102
         return self.start + (self.end - self.start) * _progress(images_seen, self.begin, self.over)
 
+    def landmarks(self) -> tuple[int, ...]:  # noqa: D102
+        return (0, self.begin + self.over)
+
 
 @register
 @dataclass(frozen=True)
@@ -87,6 +98,9 @@ class Cosine(Schedule):
     def __call__(self, images_seen: int) -> float:  # noqa: D102
         way = (1 - math.cos(math.pi * _progress(images_seen, self.begin, self.over))) / 2
         return self.start + (self.end - self.start) * way
+
+    def landmarks(self) -> tuple[int, ...]:  # noqa: D102
+        return (0, self.begin + self.over)
 
 
 @register
@@ -109,6 +123,9 @@ class Decay(Schedule):
     def __call__(self, images_seen: int) -> float:  # noqa: D102
         return max(self.floor, self.start * self.factor ** (images_seen // self.every))
 
+    def landmarks(self) -> tuple[int, ...]:  # noqa: D102
+        return (0, 10**12 * self.every)  # where it has come down to its floor, or to nothing
+
 
 @register
 @dataclass(frozen=True)
@@ -122,6 +139,9 @@ class Switch(Schedule):
 
     def __call__(self, images_seen: int) -> float:  # noqa: D102
         return self.before if images_seen < self.at else self.after
+
+    def landmarks(self) -> tuple[int, ...]:  # noqa: D102
+        return (0, self.at)
 
 
 @register
@@ -138,6 +158,9 @@ class Cyclic(Schedule):
         phase = (images_seen % self.period) / self.period
         return self.low + (self.high - self.low) * (1 - abs(2 * phase - 1))
 
+    def landmarks(self) -> tuple[int, ...]:  # noqa: D102
+        return (0, self.period // 2)
+
 
 @register
 @dataclass(frozen=True)
@@ -150,6 +173,9 @@ class Warmup(Schedule):
 
     def __call__(self, images_seen: int) -> float:  # noqa: D102
         return self.then(images_seen) * _progress(images_seen, 0, self.over)
+
+    def landmarks(self) -> tuple[int, ...]:  # noqa: D102
+        return (0, self.over, *self.then.landmarks())
 
 
 def schedule(text: str) -> Schedule:

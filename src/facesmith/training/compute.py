@@ -52,6 +52,11 @@ class Compute:
         device, kind, layout = str(self).split()
         return {"device": device, "precision": kind, "layout": layout}
 
+    @property
+    def precision(self) -> str:
+        """`bf16` or `fp32`."""
+        return self.to_dict()["precision"]
+
 
 def from_dict(saved: dict[str, str]) -> Compute:
     """Read what `Compute.to_dict` wrote."""
@@ -80,15 +85,28 @@ def choose(recipe: Recipe, *, device: str, precision: str) -> Compute:
         UsageError: The device is not there.
     """
     place = find_device(device)
-    # Plain layout is what the mps backend is tested with.
-    layout = torch.contiguous_format if place.type == "mps" else torch.channels_last
-    exact, fast = Compute(place, torch.float32, layout), Compute(place, torch.bfloat16, layout)
+    exact, fast = with_precision(place, "fp32"), with_precision(place, "bf16")
     if precision == "bf16":
         return fast
     if precision == "fp32" or not has_bf16(place):
         return exact
     seconds = {candidate: _seconds_a_pass(recipe, candidate) for candidate in (exact, fast)}
     return fast if seconds[fast] < CLEARLY * seconds[exact] else exact
+
+
+def with_precision(device: torch.device, precision: str) -> Compute:
+    """Give the way to compute on a device.
+
+    Args:
+        device: Where.
+        precision: `fp32` or `bf16`.
+
+    Returns:
+        It, with the layout that suits the device.
+    """
+    # Plain layout is what the mps backend is tested with.
+    layout = torch.contiguous_format if device.type == "mps" else torch.channels_last
+    return Compute(device, torch.bfloat16 if precision == "bf16" else torch.float32, layout)
 
 
 def find_device(name: str) -> torch.device:

@@ -6,10 +6,12 @@ import logging
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from facesmith import checkpoint
 from facesmith.base.errors import DataError, UsageError
 from facesmith.base.records import forget_after
-from facesmith.base.registry import flat, to_dict
+from facesmith.base.registry import flat, from_dict, to_dict
 from facesmith.data.dataset import Dataset
 from facesmith.recipe import Recipe
 from facesmith.training import compute
@@ -42,6 +44,7 @@ def save_checkpoint(view: View) -> None:
         "recipe": to_dict(view.recipe),
         "pixels": to_dict(view.pixels),
         "compute": state.compute.to_dict(),
+        "threads": torch.get_num_threads(),
         "data": describe_data(view.dataset),
     }
     tensors = {**state.tensors(), "snapshot": view.snapshot_generator().state_dict()}
@@ -57,12 +60,14 @@ def describe_data(dataset: Dataset) -> dict[str, Any]:
         dataset: The photos.
 
     Returns:
-        Folder, number of training images, and the settings and fingerprint they were prepared with.
+        Folder, number of training images, the settings and fingerprint they were prepared with, and the
+        SHA-256 of the images themselves.
     """
     return {
         "folder": str(dataset.folder),
         "count": dataset.count,
         "settings": dataset.manifest["settings"],
+        "sha256": dataset.manifest["files"]["train.npy"]["sha256"],
     }
 
 
@@ -79,7 +84,7 @@ def resume(recipe: Recipe, run: Run, dataset: Dataset, folder: RunFolder) -> Tra
         The state; None where nothing was saved yet.
 
     Raises:
-        UsageError: The run was begun with another recipe or seed.
+        UsageError: The run was begun with another recipe or seed, or on a device that is not here.
         DataError: The photos have changed.
         StorageError: All checkpoints are damaged.
     """
@@ -89,20 +94,47 @@ def resume(recipe: Recipe, run: Run, dataset: Dataset, folder: RunFolder) -> Tra
         return None
     tensors, saved = checkpoint.load(found)
     _refuse_other_recipe(
-        {"seed": saved["seed"], **saved["recipe"]},
+        {"seed": saved["seed"], **to_dict(from_dict(saved["recipe"]))},
         {"seed": run.seed, **to_dict(recipe)},
         run.folder,
     )
     _refuse_other_data(saved["data"], describe_data(dataset), run.folder)
-    compute.find_device(saved["compute"]["device"].partition(":")[0])
-    chosen = compute.from_dict(saved["compute"])
-    if (run.device, run.precision) != ("auto", "auto"):
-        log.info("it goes on as it began: %s", chosen)
+    chosen = _go_on_as(compute.from_dict(saved["compute"]), run)
+    threads = saved.get("threads", torch.get_num_threads())
+    if chosen.device.type == "cpu" and threads != torch.get_num_threads():
+        log.warning(
+            "it was begun with %d threads and goes on with %d: sums are added in another order, so it "
+            "will not equal an uninterrupted run to the last bit",
+            threads,
+            torch.get_num_threads(),
+        )
     state = TrainingState.begin(recipe, chosen, run.seed)
     state.restore(tensors, saved)
     _forget_after(folder, state.images_seen)
     log.info("continuing %s at %s images", run.folder, f"{state.images_seen:,}")
     return state
+
+
+def _go_on_as(began: compute.Compute, run: Run) -> compute.Compute:
+    """Choose how a run goes on: as it began, unless its user or the machine demands something else."""
+    device = began.device.type if run.device == "auto" else run.device
+    try:
+        place = compute.find_device(device)
+    except UsageError as error:
+        if run.device != "auto":
+            raise
+        raise UsageError(
+            f"The run in {run.folder} was begun on {began.device}, which is not here.",
+            needed=f"{began.device}, or your consent to go on elsewhere",
+            todo="add --device cpu; it will then not equal an uninterrupted run to the bit",
+        ) from error
+    precision = began.precision if run.precision == "auto" else run.precision
+    if run.precision == "auto" and precision == "bf16" and not compute.has_bf16(place):
+        precision = "fp32"  # emulated bf16 is hundreds of times slower
+    chosen = compute.with_precision(place, precision)
+    if chosen != began:
+        log.warning("it was begun on %s and goes on on %s: bits will differ", began, chosen)
+    return chosen
 
 
 def _forget_after(folder: RunFolder, images_seen: int) -> None:
@@ -129,7 +161,7 @@ def _refuse_other_recipe(before: dict[str, Any], now: dict[str, Any], folder: Pa
 
 
 def _refuse_other_data(before: dict[str, Any], now: dict[str, Any], folder: Path) -> None:
-    if before["settings"] != now["settings"]:
+    if any(before.get(key, now[key]) != now[key] for key in ("settings", "sha256")):
         raise DataError(
             f"The photos have changed since the run in {folder} was begun "
             f"({before['count']} then, {now['count']} now).",

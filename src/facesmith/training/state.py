@@ -159,13 +159,13 @@ def _flatten(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
 
 
 def _unflatten(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
-    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    groups = [(p, group) for group in optimizer.param_groups for p in group["params"]]
     for key, value in tensors.items():
         index, name = key.split(".", 1)
-        parameter = parameters[int(index)]
+        parameter, group = groups[int(index)]
         # A fused optimiser walks memory in order: its moments must lie as their weights do.
         moment = torch.empty_like(parameter) if value.shape == parameter.shape else None
         restored = value.clone() if moment is None else moment.copy_(value)
-        if moment is None and parameter.device.type == "cuda":
+        if moment is None and group.get("fused"):  # which counts its steps on the device
             restored = restored.to(parameter.device)
         optimizer.state[parameter][name] = restored.detach()
