@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from facesmith.architectures import (
     DCGANDiscriminator,
@@ -31,10 +34,11 @@ def named(make: Callable[[], Recipe]) -> Callable[[], Recipe]:
 
 
 def find_recipe(name: str) -> Recipe:
-    """Look a named recipe up.
+    """Look a recipe up.
 
     Args:
-        name: As `facesmith recipes` lists them.
+        name: As `facesmith recipes` lists them, or `file.py:function`, a function of one's own that
+            returns a Recipe.
 
     Returns:
         The recipe.
@@ -44,11 +48,58 @@ def find_recipe(name: str) -> Recipe:
     """
     if (make := NAMED.get(name)) is not None:
         return make()
+    file, colon, function = name.rpartition(":")
+    if colon and file.endswith(".py"):
+        return _from_file(Path(file), function)
     raise UsageError(
         f"There is no recipe called {name!r}{did_you_mean(name, list(NAMED))}.",
-        needed=f"one of {', '.join(NAMED)}",
+        needed=f"one of {', '.join(NAMED)}, or file.py:function",
         todo="list them with: facesmith recipes",
     )
+
+
+def _from_file(path: Path, function: str) -> Recipe:
+    if not path.is_file():
+        raise UsageError(
+            f"There is no file {path}.",
+            needed="a Python file with a function that returns a Recipe",
+            todo="correct the path; it is looked for from where you stand",
+        )
+    if path.stem in sys.modules and getattr(sys.modules[path.stem], "__file__", None) != str(path):
+        raise UsageError(
+            f"{path} has the name of a module that is in use already.",
+            needed="a name of its own",
+            todo=f"rename it, for example to my_{path.name}",
+        )
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None and spec.loader is not None  # as for any .py file
+    module = importlib.util.module_from_spec(spec)
+    # Dataclasses look their own module up there to understand the annotations of their fields.
+    sys.modules[path.stem] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[path.stem]
+        raise UsageError(
+            f"{path} could not be run: {type(error).__name__}: {error}.",
+            needed="a Python file that can be imported",
+            todo=f"mend it, and try it with: python {path}",
+        ) from error
+    functions = [key for key, value in vars(module).items() if callable(value)]
+    if function not in functions:
+        raise UsageError(
+            f"{path} has no function {function!r}{did_you_mean(function, functions)}.",
+            needed="a function without arguments that returns a Recipe",
+            todo=f"write facesmith train {path}:FUNCTION",
+        )
+    recipe = getattr(module, function)()
+    if not isinstance(recipe, Recipe):
+        raise UsageError(
+            f"{path}:{function} returned {type(recipe).__name__}.",
+            needed="a Recipe",
+            todo="begin with: from dataclasses import replace; return replace(find_recipe('face'), ...)",
+        )
+    return recipe
 
 
 @named
@@ -93,7 +144,7 @@ def dcgan_tutorial() -> Recipe:
     """The DCGAN of the well-known PyTorch tutorial: 4x4 kernels, 64 to 512 channels.
 
     Generator 3,576,704 and discriminator 2,765,568 parameters at 64 pixels. What everybody begins with;
-    here with an averaged generator, which the tutorial lacks.
+    here with an averaged generator, which the tutorial lacks, and batches of 64 (the tutorial's: 128).
     """
     return Recipe(name="dcgan-tutorial", flip=0.0)
 
