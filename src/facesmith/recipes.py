@@ -6,6 +6,7 @@ import importlib.util
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 from facesmith.architectures import (
     DCGANDiscriminator,
@@ -65,7 +66,29 @@ def _from_file(path: Path, function: str) -> Recipe:
             needed="a Python file with a function that returns a Recipe",
             todo="correct the path; it is looked for from where you stand",
         )
-    if path.stem in sys.modules and getattr(sys.modules[path.stem], "__file__", None) != str(path):
+    module = _imported(path.resolve())
+    functions = [key for key, value in vars(module).items() if callable(value)]
+    if function not in functions:
+        raise UsageError(
+            f"{path} has no function {function!r}{did_you_mean(function, functions)}.",
+            needed="a function without arguments that returns a Recipe",
+            todo=f"write facesmith train {path}:FUNCTION",
+        )
+    recipe = getattr(module, function)()
+    if not isinstance(recipe, Recipe):
+        raise UsageError(
+            f"{path}:{function} returned {type(recipe).__name__}.",
+            needed="a Recipe",
+            todo="begin with: from dataclasses import replace; return replace(find_recipe('face'), ...)",
+        )
+    return recipe
+
+
+def _imported(path: Path) -> ModuleType:
+    known = sys.modules.get(path.stem)
+    if known is not None and getattr(known, "__file__", None) == str(path):
+        return known  # a second import would make other classes of the same names
+    if known is not None:
         raise UsageError(
             f"{path} has the name of a module that is in use already.",
             needed="a name of its own",
@@ -85,21 +108,7 @@ def _from_file(path: Path, function: str) -> Recipe:
             needed="a Python file that can be imported",
             todo=f"mend it, and try it with: python {path}",
         ) from error
-    functions = [key for key, value in vars(module).items() if callable(value)]
-    if function not in functions:
-        raise UsageError(
-            f"{path} has no function {function!r}{did_you_mean(function, functions)}.",
-            needed="a function without arguments that returns a Recipe",
-            todo=f"write facesmith train {path}:FUNCTION",
-        )
-    recipe = getattr(module, function)()
-    if not isinstance(recipe, Recipe):
-        raise UsageError(
-            f"{path}:{function} returned {type(recipe).__name__}.",
-            needed="a Recipe",
-            todo="begin with: from dataclasses import replace; return replace(find_recipe('face'), ...)",
-        )
-    return recipe
+    return module
 
 
 @named
