@@ -45,7 +45,7 @@ FACE = facesmith.find_recipe("face")
 def tuned(
     *,
     batch: int = 32,
-    rate: float = 3e-4,
+    rate: float = 4e-4,
     discriminator_rate: float | None = None,
     beta2: float = 0.99,
     gamma: float = 0.3,
@@ -70,9 +70,10 @@ def tuned(
 VARIANTS: dict[str, Recipe] = {
     "face": FACE,
     "rate-2e-4": tuned(rate=2e-4),
-    "rate-4e-4": tuned(rate=4e-4),
+    "rate-3e-4": tuned(rate=3e-4),
+    "rate-3e-4-r1-every-4": tuned(rate=3e-4, every=4),
     "rate-d-2e-4": tuned(discriminator_rate=2e-4),
-    "rate-g-2e-4": tuned(rate=2e-4, discriminator_rate=3e-4),
+    "rate-g-2e-4": tuned(rate=2e-4, discriminator_rate=4e-4),
     "beta2-0.9": tuned(beta2=0.9),
     "beta2-0.999": tuned(beta2=0.999),
     "r1-every-4": tuned(every=4),

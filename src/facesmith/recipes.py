@@ -120,7 +120,7 @@ def face() -> Recipe:
     fastest at this size; its average gets fresh statistics. No momentum (R3GAN, 2501.05441), and small
     batches, which make more updates of the same images. `benchmarks/face_study.py` has the figures.
     """
-    adam = Adam(learning_rate=Constant(3e-4), beta1=Constant(0.0), beta2=Constant(0.99))
+    adam = Adam(learning_rate=Constant(4e-4), beta1=Constant(0.0), beta2=Constant(0.99))
     return Recipe(
         name="face",
         discriminator=DCGANDiscriminator(normalization="none", initialization="kaiming"),
