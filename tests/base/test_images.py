@@ -1,4 +1,6 @@
+import errno
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -90,6 +92,22 @@ def test_a_failed_write_leaves_the_old_picture_whole(tmp_path, monkeypatch):
 
     monkeypatch.setattr(images, "encode_png", fail)
     with pytest.raises(OSError, match="no space"):
+        write_png(path, np.ones((2, 2, 3), dtype=np.uint8))
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_a_disk_that_fills_up_keeps_the_old_picture_and_no_half_one(tmp_path, monkeypatch):
+    path = tmp_path / "a.png"
+    write_png(path, np.zeros((2, 2, 3), dtype=np.uint8))
+    before, write = path.read_bytes(), Path.write_bytes
+
+    def fill_up(self, data):
+        write(self, data[: len(data) // 2])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", fill_up)
+    with pytest.raises(OSError, match="No space left"):
         write_png(path, np.ones((2, 2, 3), dtype=np.uint8))
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["a.png"]

@@ -1,6 +1,8 @@
+import errno
 import json
 import math
 from dataclasses import asdict, fields, replace
+from pathlib import Path
 
 import pytest
 
@@ -65,6 +67,14 @@ def test_a_torn_last_line_is_skipped(path, kept):
     assert list(read(path)) == [at(64)]
 
 
+def test_a_line_that_is_no_text_is_skipped(path):
+    write(path, at(64))
+    with path.open("ab") as stream:
+        stream.write(b'{"images_seen": "\xff\xfe"\n')
+    write(path, at(128))
+    assert list(read(path)) == [at(64), at(128)]
+
+
 def test_a_line_of_zeros_after_a_power_cut_is_skipped(path):
     write(path, at(64))
     with path.open("ab") as stream:
@@ -127,3 +137,20 @@ def test_a_kill_while_forgetting_loses_no_record(path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         forget_after(path, 192)
     assert list(read(path)) == [at(64), at(128), at(192)]
+
+
+def test_a_disk_that_fills_up_while_forgetting_loses_no_record_and_is_not_filled_further(
+    path, monkeypatch
+):
+    write(path, at(64), at(128))
+    write_text = Path.write_text
+
+    def fill_up(self, text, **named):
+        write_text(self, text[: len(text) // 2], **named)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", fill_up)
+    with pytest.raises(OSError, match="No space left"):
+        forget_after(path, 64)
+    assert list(read(path)) == [at(64), at(128)]
+    assert list(path.parent.iterdir()) == [path]

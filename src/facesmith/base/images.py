@@ -88,7 +88,13 @@ def write_png(
         path: Where to write; its folder must exist.
         image: Array (H, W, C), C of 1 or 3.
         text: Key and value pairs stored in the file.
+
+    Raises:
+        OSError: The disk is full or refuses; an older picture of this name is untouched.
     """
     temporary = path.with_name(f".{path.name}.tmp-{os.getpid()}")
-    temporary.write_bytes(encode_png(image, text=text))
-    temporary.replace(path)
+    try:
+        temporary.write_bytes(encode_png(image, text=text))
+        temporary.replace(path)
+    finally:  # what a full disk took half of would fill it further; after success there is none
+        temporary.unlink(missing_ok=True)

@@ -63,7 +63,7 @@ def append(path: Path, record: Record) -> None:
         record: The numbers.
     """
     header = "" if path.exists() else HEADER
-    with path.open("a") as stream:
+    with path.open("a", encoding="utf-8") as stream:
         stream.write(header + _line(record))
 
 
@@ -78,7 +78,7 @@ def read(path: Path) -> Iterator[Record]:
     """
     names = {f.name for f in fields(Record)}
     needed = {f.name for f in fields(Record) if f.default_factory is MISSING}
-    with path.open() as stream:
+    with path.open(encoding="utf-8", errors="backslashreplace") as stream:
         for line in stream:
             try:
                 entry = json.loads(line)
@@ -101,9 +101,12 @@ def forget_after(path: Path, images_seen: int) -> None:
         return
     temporary = path.with_name(f".{path.name}.tmp-{os.getpid()}")
     kept = (_line(record) for record in read(path) if record.images_seen <= images_seen)
-    temporary.write_text("".join([HEADER, *kept]))
-    # At once: a crash in between must leave the old records or the new.
-    temporary.replace(path)
+    try:
+        temporary.write_text("".join([HEADER, *kept]), encoding="utf-8")
+        # At once: a crash in between must leave the old records or the new.
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _line(record: Record) -> str:
