@@ -17,6 +17,7 @@ from facesmith.base.randomness import uniforms
 from facesmith.snapshot import Snapshot, describe_provenance, load_snapshot
 
 BATCH = 64  # faces generated at a time
+SEEDS = 2**63  # how many there are; the numbers behind a seed are found by counting to it
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Model:
         """Give the latent of each seed.
 
         Args:
-            seeds: Any integers of 0 or more; a seed means the same face whatever else is asked for.
+            seeds: Integers from 0 to below 2**63; a seed means the same face whatever else is asked for.
             truncation: 1 takes latents as they are, smaller values pull them towards the mean: more
                 typical faces, less variety.
 
@@ -52,7 +53,7 @@ class Model:
         """Generate one face for each seed.
 
         Args:
-            seeds: Any integers of 0 or more.
+            seeds: Integers from 0 to below 2**63.
             truncation: From above 0 to 1; smaller is more typical and less varied.
 
         Returns:
@@ -148,10 +149,12 @@ def _provenance(model: Model, seeds: Sequence[int], truncation: float) -> dict[s
 
 
 def _check(seeds: Sequence[int], truncation: float) -> None:
-    if not seeds or min(seeds) < 0:
+    if not seeds or not 0 <= min(seeds) <= max(seeds) < SEEDS:
+        # Not spelled out: a million seeds, or one of a thousand digits, would bury the message.
+        wrong = "negative" if seeds and min(seeds) < 0 else "too large"
         raise UsageError(
-            f"Seeds {list(seeds)[:4]} were given." if seeds else "No seeds were given.",
-            needed="one or more whole numbers of 0 or more",
+            f"A seed was {wrong}." if seeds else "No seeds were given.",
+            needed="one or more whole numbers from 0 to below 2**63",
             todo="try --seeds 0-15",
         )
     if not 0 < truncation <= 1:
