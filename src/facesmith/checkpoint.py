@@ -7,21 +7,20 @@ and renamed as the last act. Neither torch nor safetensors notices a flipped bit
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from facesmith.base.errors import DivergedError, StorageError
+from facesmith.base.errors import DivergedError, StorageError, is_full
 
 
 class NewerFormatError(StorageError):
@@ -31,7 +30,12 @@ class NewerFormatError(StorageError):
 FORMAT = 1
 MANIFEST = "MANIFEST.json"
 STATE = "state.json"
+SUFFIX = ".safetensors"
+OVERHEAD = 2**20  # bytes; headers, state and manifest take some kilobytes beside the tensors
+MALFORMED = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError)
+"""What reading raises where a file holds something else than it should."""
 Tensors = Mapping[str, Mapping[str, Tensor]]
+Read = TypeVar("Read")
 
 
 def save(folder: Path, tensors: Tensors, state: Mapping[str, Any]) -> None:
@@ -44,7 +48,7 @@ def save(folder: Path, tensors: Tensors, state: Mapping[str, Any]) -> None:
 
     Raises:
         DivergedError: A tensor is not finite; nothing is written.
-        StorageError: The disk is full or refuses; what was there before is untouched.
+        StorageError: The disk has not the room, or refuses; what was there before is untouched.
     """
     for stem, named in tensors.items():
         for name, tensor in named.items():
@@ -54,12 +58,16 @@ def save(folder: Path, tensors: Tensors, state: Mapping[str, Any]) -> None:
                     needed="finite weights; those of the last checkpoint still are",
                     todo="begin anew in another --run DIR with half the learning rates",
                 )
+    needed = OVERHEAD + sum(t.nbytes for named in tensors.values() for t in named.values())
+    if (free := _free_bytes(folder.parent)) is not None and free < needed:
+        # A disk that a save has filled to the last byte stops everything else that writes there.
+        raise _no_room(f"{folder} was not written", needed, free)
     temporary = folder.with_name(f"{folder.name}.tmp-{os.getpid()}")
     try:
         temporary.mkdir()
         for stem, named in tensors.items():
             plain = {name: t.detach().cpu().contiguous() for name, t in named.items()}
-            save_file(plain, temporary / f"{stem}.safetensors")
+            save_file(plain, temporary / f"{stem}{SUFFIX}")
         _write_json(temporary / STATE, {"format": FORMAT, **state})
         files = sorted(path for path in temporary.iterdir())
         manifest = {
@@ -74,28 +82,41 @@ def save(folder: Path, tensors: Tensors, state: Mapping[str, Any]) -> None:
         _sync(folder.parent)
     except (OSError, SafetensorError) as error:
         shutil.rmtree(temporary, ignore_errors=True)
-        raise _disk_error(folder, error) from error
+        raise _disk_error(folder, error, needed) from error
 
 
-def load(folder: Path) -> tuple[dict[str, dict[str, Tensor]], dict[str, Any]]:
-    """Read a checkpoint folder after verifying every byte of it.
+def load(
+    folder: Path, only: Sequence[str] | None = None
+) -> tuple[dict[str, dict[str, Tensor]], dict[str, Any]]:
+    """Read a checkpoint folder after verifying every byte that is read.
 
     Args:
         folder: The checkpoint.
+        only: Stems of the tensor files that are wanted; all by default.
 
     Returns:
         Tensors by file stem and name, on the CPU, and the state.
 
     Raises:
-        StorageError: The folder is incomplete, damaged, or of a newer format.
+        StorageError: What is wanted is missing or damaged.
+        NewerFormatError: A later version of facesmith wrote it.
     """
-    verify(folder)
-    stems = sorted(Path(name).stem for name in read_manifest(folder) if name != STATE)
+    files = read_manifest(folder)
+    tensor_files = sorted(name for name in files if name.endswith(SUFFIX))
+    if only is not None:
+        tensor_files = [f"{stem}{SUFFIX}" for stem in only]
+        if missing := [name for name in tensor_files if name not in files]:
+            raise _damaged(f"{folder} holds no {' and no '.join(missing)}")
+    for name in (STATE, *tensor_files):
+        _verify_file(folder, name, files[name])
     try:
-        state = json.loads((folder / STATE).read_text())
-        return {stem: load_file(folder / f"{stem}.safetensors") for stem in stems}, state
+        state: dict[str, Any] = dict(json.loads((folder / STATE).read_text(encoding="utf-8")))
+        return {name.removesuffix(SUFFIX): load_file(folder / name) for name in tensor_files}, state
     except OSError as error:  # a run that goes on may have pruned it in the meantime
         raise _damaged(f"{folder} vanished while it was read") from error
+    except (SafetensorError, *MALFORMED) as error:
+        # Sums prove that a file is what its writer wrote, not that its writer was facesmith.
+        raise _damaged(f"{folder} cannot be understood ({error})") from error
 
 
 def verify(folder: Path) -> None:
@@ -109,16 +130,7 @@ def verify(folder: Path) -> None:
         NewerFormatError: A later version of facesmith wrote it.
     """
     for name, entry in read_manifest(folder).items():
-        path = folder / name
-        expected, size = entry["sha256"], entry["bytes"]
-        try:
-            if Path(name).name != name or path.stat().st_size != size:
-                raise _damaged(f"{path} is not {size} bytes long")
-            found = _sha256(path)
-        except OSError as error:
-            raise _damaged(f"{path} cannot be read ({error.strerror})") from error
-        if found != expected:
-            raise _damaged(f"{path} has SHA-256 {found}, not {expected}")
+        _verify_file(folder, name, entry)
 
 
 def read_manifest(folder: Path) -> dict[str, dict[str, Any]]:
@@ -131,18 +143,19 @@ def read_manifest(folder: Path) -> dict[str, dict[str, Any]]:
         For each file name its `sha256` and `bytes`.
 
     Raises:
-        StorageError: There is no readable manifest, or it is of a newer format.
+        StorageError: There is no readable manifest.
+        NewerFormatError: A later version of facesmith wrote it.
     """
     try:
-        manifest = json.loads((folder / MANIFEST).read_text())
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         files: dict[str, dict[str, Any]] = manifest["files"]
         complete_entries = all({"sha256", "bytes"} <= entry.keys() for entry in files.values())
-        newest = int(manifest["format"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        number = int(manifest["format"])
+    except (OSError, *MALFORMED) as error:
         raise _damaged(f"{folder} has no readable {MANIFEST}: it was never finished") from error
-    if newest > FORMAT:
+    if number > FORMAT:
         raise NewerFormatError(
-            f"{folder} has checkpoint format {newest}.",
+            f"{folder} has checkpoint format {number}.",
             needed=f"format {FORMAT} or older, which is what this version reads",
             todo="update facesmith: pip install --upgrade facesmith",
         )
@@ -151,25 +164,30 @@ def read_manifest(folder: Path) -> dict[str, dict[str, Any]]:
     return files
 
 
-def newest_valid(parent: Path) -> Iterator[tuple[Path, StorageError | None]]:
-    """Walk through checkpoints from the newest to the oldest until one is whole.
+def newest(
+    parent: Path, read: Callable[[Path], Read]
+) -> tuple[Read | None, dict[Path, StorageError]]:
+    """Read the newest checkpoint that is whole.
 
     Args:
         parent: The folder that holds them.
+        read: Tells by a StorageError that a checkpoint is damaged, as `load` and `verify` do.
 
-    Yields:
-        Each damaged checkpoint with its error, then, last, the first whole one with None.
+    Returns:
+        What `read` returned, None where none is whole; and the errors of those that are newer.
+
+    Raises:
+        NewerFormatError: A later version of facesmith wrote the newest.
     """
-    for folder in sorted(complete(parent), reverse=True):
+    damaged: dict[Path, StorageError] = {}
+    for folder in reversed(complete(parent)):
         try:
-            verify(folder)
+            return read(folder), damaged
         except NewerFormatError:
             raise  # whole, only not for us: an older checkpoint must not take its place
         except StorageError as error:
-            yield folder, error
-        else:
-            yield folder, None
-            return
+            damaged[folder] = error
+    return None, damaged
 
 
 def complete(parent: Path) -> list[Path]:
@@ -194,7 +212,7 @@ def prune(parent: Path, *, keep: int) -> None:
     """Delete the oldest checkpoints and what dead processes left half written.
 
     Args:
-        parent: The folder that holds them.
+        parent: The folder that holds them; the caller holds the run's lock, so nobody else writes.
         keep: How many to keep.
     """
     for folder in complete(parent)[:-keep]:
@@ -204,9 +222,8 @@ def prune(parent: Path, *, keep: int) -> None:
             folder.rename(doomed)
             shutil.rmtree(doomed, ignore_errors=True)
     for leftover in parent.glob("*.tmp-*"):
-        pid = leftover.name.rpartition("-")[2]
-        if pid.isdigit() and not _is_alive(int(pid)):
-            shutil.rmtree(leftover, ignore_errors=True)
+        # Whatever process has that number now: in a container, it is 1 in every sitting.
+        shutil.rmtree(leftover, ignore_errors=True)
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -227,11 +244,25 @@ def write_json(path: Path, value: Any) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             temporary.unlink()
-        raise _disk_error(path, error) from error
+        raise _disk_error(path, error, OVERHEAD) from error
 
 
 def _write_json(path: Path, value: Any) -> None:
-    path.write_text(json.dumps(value, indent=2, allow_nan=False) + "\n")
+    path.write_text(json.dumps(value, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _verify_file(folder: Path, name: str, entry: dict[str, Any]) -> None:
+    path = folder / name
+    expected, size = entry["sha256"], entry["bytes"]
+    try:
+        if Path(name).name != name or path.stat().st_size != size:
+            raise _damaged(f"{path} is not {size} bytes long")
+        found = _sha256(path)
+    except (OSError, ValueError) as error:  # a name may hold what no path can
+        said = getattr(error, "strerror", None) or error
+        raise _damaged(f"{path} cannot be read ({said})") from error
+    if found != expected:
+        raise _damaged(f"{path} has SHA-256 {found}, not {expected}")
 
 
 def _sha256(path: Path) -> str:
@@ -247,18 +278,6 @@ def _sync(path: Path) -> None:
         os.close(handle)
 
 
-def _is_alive(pid: int) -> bool:
-    if pid == os.getpid():
-        return False  # our own leftovers, of an attempt that failed
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
 def _damaged(found: str) -> StorageError:
     return StorageError(
         f"{found}.",
@@ -267,19 +286,28 @@ def _damaged(found: str) -> StorageError:
     )
 
 
-def _disk_error(path: Path, error: Exception) -> StorageError:
-    # safetensors wraps the system's error in a text without a number.
-    is_full = getattr(error, "errno", None) == errno.ENOSPC or "os error 28" in str(error)
-    free = _free_megabytes(path.parent)
+def _disk_error(path: Path, error: Exception, needed: int) -> StorageError:
+    if is_full(error):
+        return _no_room(f"{path} could not be written: {error}", needed, _free_bytes(path.parent))
     return StorageError(
         f"{path} could not be written: {error}.",
-        needed=f"free space ({free} MB are left)" if is_full else "a folder that can be written",
-        todo="free some space, or choose another folder with --run; then run the command again",
+        needed="a folder that can be written",
+        todo="choose another folder with --run, or change its permissions",
     )
 
 
-def _free_megabytes(folder: Path) -> int:
+def _no_room(given: str, needed: int, free: int | None) -> StorageError:
+    left = "" if free is None else f"; the disk has {free / 1e6:,.1f} MB free"
+    return StorageError(
+        f"{given}.",
+        needed=f"room for {needed / 1e6:,.1f} MB{left}",
+        todo="free some space, or raise the limit of your files; then run the command again",
+    )
+
+
+def _free_bytes(folder: Path) -> int | None:
     try:
-        return shutil.disk_usage(folder).free // 2**20
+        usage = shutil.disk_usage(folder)
     except OSError:
-        return 0
+        return None
+    return usage.free if usage.total else None  # some network disks do not tell

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+"""No room on the disk, in the user's quota, or below the limit of a file's length."""
+
 
 class FacesmithError(Exception):
     """A failure explained in three parts.
@@ -30,6 +35,20 @@ class FacesmithError(Exception):
 
 def _rebuild(kind: type[FacesmithError], given: str, needed: str, todo: str) -> FacesmithError:
     return kind(given, needed=needed, todo=todo)
+
+
+def is_full(error: Exception) -> bool:
+    """Say whether a write failed for lack of room, and not of permission.
+
+    Args:
+        error: Of the operating system, or of safetensors.
+
+    Returns:
+        True where freeing space, or raising a limit, would help.
+    """
+    # safetensors keeps the system's number only in its text: "File too large (os error 27)".
+    said = str(error)
+    return getattr(error, "errno", None) in FULL or any(f"(os error {n})" in said for n in FULL)
 
 
 class UsageError(FacesmithError, ValueError):

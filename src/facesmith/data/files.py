@@ -13,7 +13,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from facesmith.base.errors import StorageError
+from facesmith.base.errors import StorageError, is_full
 from facesmith.data.entries import Side
 
 try:
@@ -29,8 +29,6 @@ ROWS: dict[Side, str] = {"train": "train.npy", "held-out": "held-out.npy"}
 PARTIAL = ".partial"
 HEADER_BYTES = 128
 """Of the .npy header, which is written last because it holds the number of rows."""
-
-FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def npy_header(shape: tuple[int, ...]) -> bytes:
@@ -159,7 +157,7 @@ def explained(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in FULL:
+        if is_full(error):
             raise StorageError(
                 f"The disk filled up while {folder} was written.",
                 needed="room for the rest; what was written stays valid",

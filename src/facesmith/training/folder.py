@@ -16,13 +16,15 @@ from typing import IO, Any
 import torch
 
 from facesmith import checkpoint
-from facesmith.base.errors import StorageError
+from facesmith.base.errors import StorageError, is_full
 from facesmith.base.registry import to_dict
 from facesmith.base.version import VERSION
 from facesmith.recipe import Recipe
 from facesmith.training.run import Run
 
 log = logging.getLogger(__name__)
+WRITTEN = ("run.json", "env.json", "metrics.jsonl", "reals.png", "samples/fakes-*.png")
+"""What a run writes beside its final name and renames, so that a kill may leave the beginning of it."""
 
 
 class RunFolder:
@@ -36,31 +38,41 @@ class RunFolder:
         self.path = path
         self._lock: IO[str] | None = None
         self._log: logging.Handler | None = None
+        self._level = logging.NOTSET
 
     def __enter__(self) -> RunFolder:
         try:
             self.samples.mkdir(parents=True, exist_ok=True)
             self.checkpoints.mkdir(exist_ok=True)
-            self._lock = (self.path / ".lock").open("a+")
+            self._lock = (self.path / ".lock").open(
+                "a+", encoding="utf-8", errors="backslashreplace"
+            )
             self._take()
-            self._log = logging.FileHandler(self.path / "log.txt")
+            self._sweep()
+            # Names that the system's encoding cannot hold reach Python as surrogates.
+            self._log = logging.FileHandler(
+                self.path / "log.txt", encoding="utf-8", errors="backslashreplace"
+            )
         except OSError as error:
             if self._lock is not None:
                 self._lock.close()
             raise StorageError(
                 f"The run folder {self.path} cannot be written: {error.strerror}.",
-                needed="a folder that this user may create and write",
+                needed="free space" if is_full(error) else "a folder that this user may write",
                 todo="choose another with --run DIR",
             ) from error
         self._log.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
         logger = logging.getLogger("facesmith")
         logger.addHandler(self._log)
+        self._level = logger.level
         logger.setLevel(logging.DEBUG)  # the terminal's own handler takes less than the file
         return self
 
     def __exit__(self, *_: object) -> None:
         if self._log is not None:
-            logging.getLogger("facesmith").removeHandler(self._log)
+            logger = logging.getLogger("facesmith")
+            logger.removeHandler(self._log)
+            logger.setLevel(self._level)
             self._log.close()
         if self._lock is not None:
             self._lock.close()  # closing releases the lock; so does the death of the process
@@ -92,7 +104,8 @@ class RunFolder:
             **details: What JSON can hold.
         """
         line = json.dumps({"time": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "event": kind, **details})
-        with contextlib.suppress(OSError), (self.path / "events.jsonl").open("a") as stream:
+        events = self.path / "events.jsonl"
+        with contextlib.suppress(OSError), events.open("a", encoding="utf-8") as stream:
             stream.write(line + "\n")
 
     def describe(self, recipe: Recipe, run: Run, data: dict[str, Any]) -> None:
@@ -118,22 +131,27 @@ class RunFolder:
             StorageError: There are checkpoints, and all are damaged.
         """
         checkpoint.prune(self.checkpoints, keep=2**31)
-        damaged: list[Path] = []
-        for folder, error in checkpoint.newest_valid(self.checkpoints):
-            if error is None:
-                for spoiled in damaged:
-                    checkpoint.set_aside(spoiled)
-                return folder
-            damaged.append(folder)
+        found, damaged = checkpoint.newest(self.checkpoints, _verified)
+        for folder, error in damaged.items():
             log.warning("Passing over a damaged checkpoint: %s", error.given)
             self.log_event("damaged_checkpoint", folder=folder.name, error=error.given)
-        if damaged:
+        if found is None and damaged:
             raise StorageError(
                 f"All checkpoints of {self.path} are damaged: {', '.join(d.name for d in damaged)}.",
                 needed="one whole checkpoint to go on from",
                 todo="restore one from a copy, or begin anew with another --run DIR",
             )
-        return None
+        for folder in damaged:
+            checkpoint.set_aside(folder)
+        return found
+
+    def _sweep(self) -> None:
+        # The lock is held, so who began these is dead. Only a run's own: `generate` writes here too.
+        for name in WRITTEN:
+            final = self.path / name
+            for leftover in final.parent.glob(f".{final.name}.tmp-*"):
+                with contextlib.suppress(OSError):
+                    leftover.unlink()
 
     def _take(self) -> None:
         try:
@@ -157,6 +175,11 @@ class RunFolder:
         self._lock.flush()
 
 
+def _verified(folder: Path) -> Path:
+    checkpoint.verify(folder)
+    return folder
+
+
 def environment() -> dict[str, Any]:
     """Describe what a run's numbers depend on beside its recipe.
 
@@ -178,7 +201,8 @@ def environment() -> dict[str, Any]:
 def processor() -> str:
     """Name the processor as well as the system lets us."""
     with contextlib.suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
+        described = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+        for line in described.splitlines():
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
