@@ -152,7 +152,9 @@ def peak_megabytes() -> float:
     """Give the largest resident memory that this process has had."""
     status = Path("/proc/self/status")
     if status.exists():
-        line = next(x for x in status.read_text().splitlines() if x.startswith("VmHWM"))
+        line = next(
+            x for x in status.read_text(encoding="utf-8").splitlines() if x.startswith("VmHWM")
+        )
         return int(line.split()[1]) / 1024
     import resource
 
@@ -222,7 +224,7 @@ def main() -> None:
             print(f"{phase}: {result[phase]}", flush=True)
         result["pack_mb"] = round(Path(folder, "pack", "train.npy").stat().st_size / 1e6)
     RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps(result, indent=2) + "\n")
+    RESULT.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ def main() -> None:
     floor = frechet(train, held_out)
     for run in options.runs:
         model = facesmith.load(run)
-        state = json.loads((model.snapshot.folder / "state.json").read_text())
+        state = json.loads((model.snapshot.folder / "state.json").read_text(encoding="utf-8"))
         fakes = features(network, model.generate(range(options.samples)))
         print(
             json.dumps(

@@ -132,7 +132,7 @@ class Judge:
                 "discriminator_loss": round(record.discriminator_loss, 3),
                 "generator_loss": round(record.generator_loss, 3),
             }
-            with self.out.open("a") as stream:
+            with self.out.open("a", encoding="utf-8") as stream:
                 stream.write(json.dumps(line) + "\n")
             print(json.dumps(line), flush=True)
         self.last = seen

@@ -165,7 +165,7 @@ def main() -> None:
         "batch": BATCH,
         "steps": options.steps,
     }
-    options.out.write_text(json.dumps(result, indent=2) + "\n")
+    options.out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(result, indent=2))
 
 

@@ -46,13 +46,13 @@ def test_the_package_and_the_data_layer_import_without_torch() -> None:
 
 
 def test_version_is_the_same_everywhere() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert project["version"] == facesmith.__version__
-    assert f"## {facesmith.__version__}" in (ROOT / "CHANGELOG.md").read_text()
+    assert f"## {facesmith.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
 def test_the_readme_tree_names_every_file_of_the_package() -> None:
-    readme = (ROOT / "README.md").read_text()
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
     package = ROOT / "src/facesmith"
     named = {path.name for path in package.rglob("*.py")} - {"__init__.py"}
     missing = sorted(name for name in named if name not in readme)
@@ -62,6 +62,9 @@ def test_the_readme_tree_names_every_file_of_the_package() -> None:
 
 
 def test_no_file_of_the_package_is_longer_than_400_lines() -> None:
-    lengths = {p.name: len(p.read_text().splitlines()) for p in (ROOT / "src").rglob("*.py")}
+    lengths = {
+        p.name: len(p.read_text(encoding="utf-8").splitlines())
+        for p in (ROOT / "src").rglob("*.py")
+    }
     assert {name: lines for name, lines in lengths.items() if lines > 400} == {}
     assert lengths["loop.py"] <= 250

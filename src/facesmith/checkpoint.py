@@ -35,6 +35,8 @@ OVERHEAD = 2**20  # bytes; headers, state and manifest take some kilobytes besid
 MALFORMED = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError)
 """What reading raises where a file holds something else than it should."""
 Tensors = Mapping[str, Mapping[str, Tensor]]
+Content = tuple[dict[str, dict[str, Tensor]], dict[str, Any]]
+"""Tensors by file stem and name, and the state."""
 Read = TypeVar("Read")
 
 
@@ -85,9 +87,7 @@ def save(folder: Path, tensors: Tensors, state: Mapping[str, Any]) -> None:
         raise _disk_error(folder, error, needed) from error
 
 
-def load(
-    folder: Path, only: Sequence[str] | None = None
-) -> tuple[dict[str, dict[str, Tensor]], dict[str, Any]]:
+def load(folder: Path, only: Sequence[str] | None = None) -> Content:
     """Read a checkpoint folder after verifying every byte that is read.
 
     Args:

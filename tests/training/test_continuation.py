@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from facesmith import checkpoint
-from facesmith.base.errors import DataError, UsageError
+from facesmith.base.errors import DataError, StorageError, UsageError
 from facesmith.data.dataset import Dataset
 from facesmith.data.prepare import prepare
 from facesmith.recipe import Recipe
@@ -115,3 +115,15 @@ def test_a_run_of_an_older_version_goes_on_with_the_defaults_of_what_it_did_not_
     assert loop.train(tiny, replace(begun, images=32), portraits).images_seen == 32
     with pytest.raises(UsageError, match="discriminator_steps 1 -> 2"):
         loop.train(replace(tiny, discriminator_steps=2), replace(begun, images=64), portraits)
+
+
+def test_weights_of_another_network_are_refused_in_words(
+    begun: Run, tiny: Recipe, portraits: Dataset
+) -> None:
+    folder = checkpoint.complete(begun.folder / "checkpoints")[-1]
+    tensors, state = checkpoint.load(folder)
+    tensors["generator"] = {"project.weight": torch.zeros(2, 2)}
+    folder.rename(folder.with_name("old"))
+    checkpoint.save(folder, tensors, state)
+    with pytest.raises(StorageError, match="does not fit its own recipe"):
+        loop.train(tiny, replace(begun, images=32), portraits)

@@ -86,8 +86,7 @@ with RunFolder(path) as folder:
     folder.describe(Recipe(), Run(folder=path, images=8), {"folder": str(path)})
     saved = folder.checkpoint_at(8)
     checkpoint.save(saved, {"snapshot": {"w": torch.ones(2)}}, {"folder": str(path)})
-    assert folder.find_checkpoint() == saved
-    assert checkpoint.load(saved)[1]["folder"] == str(path)
+    assert folder.load_checkpoint()[1]["folder"] == str(path)
     folder.metrics.touch()
     forget_after(folder.metrics, 8)
     assert list(read(folder.metrics)) == []
@@ -115,12 +114,13 @@ def test_damaged_checkpoints_are_reported_newest_first_and_set_aside(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with RunFolder(tmp_path) as folder:
-        assert folder.find_checkpoint() is None
+        assert folder.load_checkpoint() is None
         for images in (8, 16, 24):
-            checkpoint.save(folder.checkpoint_at(images), {}, {})
+            checkpoint.save(folder.checkpoint_at(images), {}, {"images_seen": images})
         for images in (16, 24):
             (folder.checkpoint_at(images) / "MANIFEST.json").unlink()
-        assert folder.find_checkpoint() == folder.checkpoint_at(8)
+        loaded = folder.load_checkpoint()
+        assert loaded is not None and loaded[1]["images_seen"] == 8
         assert [message.split("/")[-1].split()[0] for message in caplog.messages] == [
             "000000000024",
             "000000000016",
@@ -134,7 +134,7 @@ def test_where_all_are_damaged_none_is_moved(tmp_path: Path) -> None:
         checkpoint.save(folder.checkpoint_at(8), {}, {})
         (folder.checkpoint_at(8) / "MANIFEST.json").unlink()
         with pytest.raises(StorageError, match="All checkpoints"):
-            folder.find_checkpoint()
+            folder.load_checkpoint()
         assert checkpoint.complete(folder.checkpoints) == [folder.checkpoint_at(8)]
 
 

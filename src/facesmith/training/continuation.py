@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from facesmith import checkpoint
-from facesmith.base.errors import DataError, UsageError
+from facesmith.base.errors import DataError, StorageError, UsageError
 from facesmith.base.records import forget_after
 from facesmith.base.registry import flat, from_dict, to_dict
 from facesmith.data.dataset import Dataset
@@ -88,11 +88,11 @@ def resume(recipe: Recipe, run: Run, dataset: Dataset, folder: RunFolder) -> Tra
         DataError: The photos have changed.
         StorageError: All checkpoints are damaged.
     """
-    found = folder.find_checkpoint()
+    found = folder.load_checkpoint()
     if found is None:
         _forget_after(folder, 0)
         return None
-    tensors, saved = checkpoint.load(found)
+    tensors, saved = found
     _refuse_other_recipe(
         {"seed": saved["seed"], **to_dict(from_dict(saved["recipe"]))},
         {"seed": run.seed, **to_dict(recipe)},
@@ -109,7 +109,14 @@ def resume(recipe: Recipe, run: Run, dataset: Dataset, folder: RunFolder) -> Tra
             torch.get_num_threads(),
         )
     state = TrainingState.begin(recipe, chosen, run.seed)
-    state.restore(tensors, saved)
+    try:
+        state.restore(tensors, saved)
+    except checkpoint.MALFORMED as error:
+        raise StorageError(
+            f"The newest checkpoint of {run.folder} does not fit its own recipe: {error}.",
+            needed="weights of the networks that it names",
+            todo="move it away, and the run goes on from the one before",
+        ) from error
     _forget_after(folder, state.images_seen)
     log.info("continuing %s at %s images", run.folder, f"{state.images_seen:,}")
     return state

@@ -121,17 +121,17 @@ class RunFolder:
         checkpoint.write_json(self.path / "run.json", tree)
         checkpoint.write_json(self.path / "env.json", environment())
 
-    def find_checkpoint(self) -> Path | None:
-        """Find the newest whole checkpoint, reporting those that are damaged.
+    def load_checkpoint(self) -> checkpoint.Content | None:
+        """Load the newest whole checkpoint, reporting those that are damaged.
 
         Returns:
-            Its folder; None for a run that has saved nothing yet.
+            Its tensors and state; None for a run that has saved nothing yet.
 
         Raises:
             StorageError: There are checkpoints, and all are damaged.
         """
         checkpoint.prune(self.checkpoints, keep=2**31)
-        found, damaged = checkpoint.newest(self.checkpoints, _verified)
+        found, damaged = checkpoint.newest(self.checkpoints, checkpoint.load)
         for folder, error in damaged.items():
             log.warning("Passing over a damaged checkpoint: %s", error.given)
             self.log_event("damaged_checkpoint", folder=folder.name, error=error.given)
@@ -173,11 +173,6 @@ class RunFolder:
         self._lock.truncate(0)
         self._lock.write(f"process {os.getpid()} on {socket.gethostname()}")
         self._lock.flush()
-
-
-def _verified(folder: Path) -> Path:
-    checkpoint.verify(folder)
-    return folder
 
 
 def environment() -> dict[str, Any]:
