@@ -12,42 +12,6 @@ import pytest
 from PIL import Image
 
 from facesmith import cli
-from facesmith.data.prepare import prepare
-
-TINY = [
-    "--images",
-    "32",
-    "--batch",
-    "8",
-    "--record-every",
-    "8",
-    "--sample-every",
-    "16",
-    "--resolution",
-    "16",
-    "--device",
-    "cpu",
-    "--generator.width",
-    "4",
-    "--discriminator.width",
-    "4",
-    "--latent.size",
-    "6",
-]
-
-
-@pytest.fixture(scope="session")
-def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("cli") / "data set"  # a space must not break a printed command
-    prepare("portraits:24", folder, resolution=16, workers=1)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def trained(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    run = tmp_path_factory.mktemp("cli") / "run"
-    assert cli.run(["train", "face", "--data", str(dataset), "--run", str(run), *TINY]) == 0
-    return run
 
 
 def test_help_names_every_verb_and_the_first_command(capsys: pytest.CaptureFixture[str]) -> None:
@@ -78,7 +42,7 @@ def test_every_verb_explains_itself(verb: str, capsys: pytest.CaptureFixture[str
         (["train", "face", "--data", "x", "--loss", "r1"], 2, "Recipe.loss"),
         (["train", "face", "--data", "x", "--generator.kernel", "1"], 2, "kernel 1, stride 2"),
         (["train", "face", "--data", "x", "--device", "cuda"], 2, "cuda"),
-        (["train", "face", "--data", "x", "--epochs", "0"], 2, "--epochs was given 0"),
+        (["train", "face", "--data", "x", "--epochs", "0"], 2, "epochs was given 0"),
         (["generate", "/nowhere"], 2, "holds no snapshot"),
         (["generate", "/nowhere", "--out", "faces.jpg"], 2, "faces.png"),
         (["generate", "/nowhere", "--seeds", "9-5"], 2, "rising ranges"),
@@ -109,15 +73,8 @@ def test_mistakes_are_answered_in_three_parts(
     assert "to do:" in shown
 
 
-def test_an_unknown_option_is_refused_with_a_near_one(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as left:
-        cli.run(["train", "face", "--data", "x", "--optimizers.generator.learning-rat", "1"])
-    assert left.value.code == 2
-    assert "learning-rate" in capsys.readouterr().err
-
-
 def test_train_leaves_a_whole_run_folder_and_says_what_is_next(
-    trained: Path, dataset: Path, capsys: pytest.CaptureFixture[str]
+    trained: Path, dataset: Path, tiny: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     names = {path.name for path in trained.iterdir()}
     assert {
@@ -132,7 +89,8 @@ def test_train_leaves_a_whole_run_folder_and_says_what_is_next(
     } <= names
     assert len(list((trained / "samples").glob("*.png"))) == 3  # 0, 16 and 32 images
     # The same command again has nothing left to do, and says so.
-    assert cli.run(["train", "face", "--data", str(dataset), "--run", str(trained), *TINY]) == 0
+    words = ["train", "face", "--data", str(dataset), "--run", str(trained), *tiny]
+    assert cli.run([*words, "--images", "32"]) == 0
     assert capsys.readouterr().out.splitlines()[-1].startswith("next: facesmith generate")
 
 
@@ -229,7 +187,10 @@ def test_prepare_prints_where_every_photo_went(
 
 
 def test_a_first_training_names_the_photos_it_could_not_use_and_counts_epochs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    tiny: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     photos = tmp_path / "photos"
@@ -238,7 +199,7 @@ def test_a_first_training_names_the_photos_it_could_not_use_and_counts_epochs(
         Image.effect_noise((40, 40), 50 + number).convert("RGB").save(photos / f"{number}.png")
     (photos / "page.jpg").write_text("<!DOCTYPE html><html>quota</html>")
     run = tmp_path / "run"
-    words = ["train", "face", "--data", str(photos), "--run", str(run), *TINY[2:], "--epochs", "3"]
+    words = ["train", "face", "--data", str(photos), "--run", str(run), *tiny, "--epochs", "3"]
     assert cli.run(words) == 0
     shown = capsys.readouterr().out
     assert "1 rejected" in shown

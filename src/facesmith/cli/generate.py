@@ -21,14 +21,14 @@ OTHER_PICTURES = (".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
 class Generate:
     """Make faces with a trained model: one sheet, or one file for each seed."""
 
-    model: tyro.conf.Positional[Path]
+    model: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
     """A run folder, or one of its checkpoints."""
     seeds: str = "0-15"
     """Numbers and ranges, such as 0-15,42; a seed always means the same face."""
     truncation: float = 1.0
     """Above 0, up to 1; smaller is more typical and less varied."""
     out: Path | None = None
-    """A .png file for a sheet, or a folder for single files; RUN/faces.png by default."""
+    """A .png file for a sheet, or a folder for single files; a sheet in the run folder by default."""
     json: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Print what was written as JSON."""
 

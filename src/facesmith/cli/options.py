@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import io
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -11,6 +13,7 @@ import tyro
 from facesmith.base import registry
 from facesmith.base.errors import UsageError
 from facesmith.base.schedules import Schedule, schedule
+from facesmith.cli.refusals import refusal
 from facesmith.recipe import Recipe
 
 Options = TypeVar("Options")
@@ -48,10 +51,12 @@ def read(
         The options.
 
     Raises:
-        SystemExit: Help was asked for (0), or an option is wrong (2).
+        SystemExit: Help was asked for.
+        UsageError: An option is missing, unknown or wrong.
     """
+    heard = io.StringIO()
     try:
-        with _forms:
+        with _forms, contextlib.redirect_stderr(heard):
             return tyro.cli(
                 kind,
                 args=arguments,
@@ -59,14 +64,10 @@ def read(
                 default=cast(Options, default),  # tyro takes None, its types do not
                 config=(tyro.conf.OmitSubcommandPrefixes,),
             )
-    except ValueError as error:
-        if isinstance(error, UsageError):
+    except SystemExit as left:
+        if left.code != 2:
             raise
-        raise UsageError(
-            f"An option of {verb} was refused: {error}.",
-            needed="a value of the right kind",
-            todo=f"facesmith {verb} --help",
-        ) from error
+        raise refusal(left, heard.getvalue(), verb) from None
 
 
 def swap_parts(recipe: Recipe, arguments: list[str]) -> tuple[Recipe, list[str]]:
@@ -136,6 +137,26 @@ def seeds(text: str) -> list[int]:
         needed=f"numbers and rising ranges of up to {MOST_SEEDS:,}, such as 0-15,42",
         todo="try --seeds 0-15",
     )
+
+
+def without(option: str, typed: list[str]) -> list[str]:
+    """Leave an option and its value out of what was typed.
+
+    Args:
+        option: Such as `--minutes`.
+        typed: The words.
+
+    Returns:
+        The other words.
+    """
+    kept: list[str] = []
+    words = iter(typed)
+    for word in words:
+        if word == option:
+            next(words, None)
+        elif not word.startswith(f"{option}="):
+            kept.append(word)
+    return kept
 
 
 def quoted(path: Path | str) -> str:

@@ -20,7 +20,7 @@ from facesmith.data.prepare import prepare
 class Prepare:
     """Turn photos into a dataset: square, upright, one size, packed, with a part held out."""
 
-    photos: tyro.conf.Positional[str]
+    photos: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="PHOTOS")]
     """A folder, a zip (never extracted), MNIST idx files, or portraits:COUNT."""
     out: Path
     """The dataset folder to make."""
