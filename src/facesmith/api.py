@@ -3,32 +3,49 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
+from facesmith import checkpoint
 from facesmith.applications.sample import Model, load
 from facesmith.base import registry
+from facesmith.base.errors import UsageError
 from facesmith.data.cache import cached
 from facesmith.data.dataset import Dataset
 from facesmith.recipe import Recipe
 from facesmith.recipes import find_recipe
-from facesmith.training import loop, observers
+from facesmith.training import compute, continuation, loop, observers
+from facesmith.training.folder import RunFolder
 from facesmith.training.observers import Observer
+from facesmith.training.progress import Plain, Remaining, counter, say
 from facesmith.training.run import Run
+
+IMAGES = "200k"
+"""Length of a run that was given none."""
 
 
 def train(
     recipe: str | Recipe,
     *,
     data: str | Path | Dataset,
-    images: int | str = "200k",
+    images: int | str | None = None,
+    epochs: int | None = None,
     minutes: float | None = None,
     run: str | Path | None = None,
     resolution: int | None = None,
+    channels: Literal[1, 3] | None = None,
     crop: str = "center",
     seed: int = 0,
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
+    precision: Literal["auto", "fp32", "bf16"] = "auto",
+    record_every: int | str = "1k",
+    sample_every: int | str = "10k",
+    checkpoint_every: int | str = "50k",
+    keep: int = 3,
+    progress: bool = True,
     watch: Sequence[Observer] = (),
 ) -> Model:
     """Train a recipe on photos and give back the model.
@@ -36,13 +53,21 @@ def train(
     Args:
         recipe: A name such as `"face"`, or a Recipe.
         data: A folder of photos, a zip, a prepared dataset, `"portraits"`, or an open Dataset.
-        images: Real images to see in all, such as 200_000 or `"200k"`.
+        images: Real images to see in all, such as 500_000 or `"500k"`; 200k by default.
+        epochs: Length in passes over the photos, instead of images.
         minutes: Stop earlier if training has taken so long, over all sittings.
         run: The run folder; `runs/RECIPE-RESOLUTION` by default. Calling again with the same one continues.
         resolution: Height and width in pixels; the recipe's own by default.
+        channels: 3 for colour, 1 for grey; the recipe's own by default.
         crop: How photos become squares: `center`, `center:SIZE`, `x,y,width,height` or `none`.
         seed: Every random number follows from it.
         device: Where to compute.
+        precision: Arithmetic of the networks; auto measures.
+        record_every: Images between two lines of metrics.jsonl.
+        sample_every: Images between two sheets of samples.
+        checkpoint_every: Images between two checkpoints.
+        keep: Checkpoints that are kept.
+        progress: Print a line now and then.
         watch: Observers beside the usual ones.
 
     Returns:
@@ -50,6 +75,7 @@ def train(
 
     Raises:
         FacesmithError: Something cannot work; the message says what to do.
+        KeyboardInterrupt: Ctrl-C was pressed; everything is saved, and the same call continues.
 
     Example:
         >>> model = facesmith.train("face", data="photos/", images="500k")
@@ -58,13 +84,38 @@ def train(
     chosen = find_recipe(recipe) if isinstance(recipe, str) else recipe
     if resolution is not None:
         chosen = dataclasses.replace(chosen, resolution=resolution)
-    folder = Path(run) if run is not None else default_folder(chosen)
-    length = registry.count(images) if isinstance(images, str) else images
+    if channels is not None:
+        chosen = dataclasses.replace(chosen, channels=channels)
+    settings = Run(
+        folder=Path(run) if run is not None else default_folder(chosen),
+        images=first_length(images, epochs),
+        minutes=minutes,
+        seed=seed,
+        device=device,
+        precision=precision,
+        record_every=count(record_every),
+        sample_every=count(sample_every),
+        checkpoint_every=count(checkpoint_every),
+        keep=keep,
+    )
     chosen.check()
-    where = Run(folder=folder, images=length, minutes=minutes, seed=seed, device=device)
-    dataset = data if isinstance(data, Dataset) else open_data(data, chosen, crop=crop)
-    loop.train(chosen, where, dataset, observers.standard(*watch))
-    return load(folder)
+    check_start(chosen, settings)
+    if isinstance(data, Dataset):
+        dataset = data
+    else:
+        shown = counter("preparing photos") if progress else None
+        dataset = open_data(data, chosen, crop=crop, progress=shown)
+    settings = with_epochs(settings, epochs, dataset)
+    display = [Plain(Remaining(settings))] if progress else []
+    outcome = loop.train(chosen, settings, dataset, observers.standard(*display, *watch))
+    if outcome.signal_number is not None:
+        if progress:
+            say(f"stopped by {outcome.reason} at {outcome.images_seen:,} images; all is saved")
+        # The user asked the whole program to stop, not only this call.
+        if outcome.signal_number == signal.SIGINT:
+            raise KeyboardInterrupt
+        signal.raise_signal(outcome.signal_number)
+    return load(settings.folder)
 
 
 def open_data(
@@ -94,6 +145,72 @@ def open_data(
     )
 
 
+def check_start(recipe: Recipe, run: Run) -> None:
+    """Refuse at once what training would refuse after the photos are prepared, which may take hours.
+
+    Args:
+        recipe: Must be that of the run folder, if one was begun there.
+        run: Its folder must be writable and free, its device present.
+
+    Raises:
+        UsageError: The device is missing, or the run was begun with another recipe or seed.
+        StorageError: The folder is in use or cannot be written, or all its checkpoints are damaged.
+    """
+    with RunFolder(run.folder) as folder:
+        found = folder.find_checkpoint()
+        if found is None:
+            compute.find_device(run.device)
+            return
+        saved = json.loads((found / checkpoint.STATE).read_text())
+        continuation._refuse_other_recipe(
+            {"seed": saved["seed"], **saved["recipe"]},
+            {"seed": run.seed, **registry.to_dict(recipe)},
+            run.folder,
+        )
+        # It goes on where it began, whatever was asked for.
+        compute.find_device(saved["compute"]["device"].partition(":")[0])
+
+
 def default_folder(recipe: Recipe) -> Path:
     """Name the folder of a run that was given none."""
     return Path("runs") / f"{recipe.name}-{recipe.resolution}"
+
+
+def count(images: int | str) -> int:
+    """Read a number of images that may be a text such as `"5k"`."""
+    return registry.count(images) if isinstance(images, str) else images
+
+
+def first_length(images: int | str | None, epochs: int | None) -> int:
+    """Read the length of a run as far as it is known before the photos are counted.
+
+    Args:
+        images: Real images to see in all.
+        epochs: Passes over the photos, instead.
+
+    Returns:
+        Images; those of `with_epochs` take their place where epochs are given.
+
+    Raises:
+        UsageError: Both were given, or less than one epoch.
+    """
+    if epochs is not None and images is not None:
+        raise UsageError(
+            f"Two lengths were given: {images} images and {epochs} epochs.",
+            needed="one of them",
+            todo="leave out images or epochs",
+        )
+    if epochs is not None and epochs < 1:
+        raise UsageError(
+            f"epochs was given {epochs}.",
+            needed="1 pass over the photos, or more",
+            todo="give --epochs 20, or a length such as --images 200k",
+        )
+    return count(IMAGES if images is None else images)
+
+
+def with_epochs(run: Run, epochs: int | None, dataset: Dataset) -> Run:
+    """Give a run the length of so many passes over its photos, where that was asked for."""
+    if epochs is None:
+        return run
+    return dataclasses.replace(run, images=max(1, epochs * dataset.count))
