@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import io
 import logging
 import os
+import shlex
 import shutil
 import sys
 import warnings
@@ -20,6 +23,9 @@ VERBS = {
     "recipes": "list the recipes",
     "describe": "show a recipe's networks layer by layer",
 }
+
+CONTINUED = ("demo", "prepare", "train")
+"""Verbs that go on where they were stopped."""
 
 HELP = f"""facesmith {VERSION}: a folder of photos becomes a face generator that its owner can trust
 
@@ -50,19 +56,28 @@ def run(arguments: list[str]) -> int:
         The exit code: 0 ok, 1 bug, 2 usage, 3 bad data, 4 diverged, 5 disk, 6 missing extra,
         7 download, 128 + number for a signal.
     """
-    # Needed early, and light: neither imports torch.
-    from facesmith.base.errors import FacesmithError, UsageError
-    from facesmith.base.registry import did_you_mean
-
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         print(HELP)
         return 0
     if arguments[0] in ("-V", "--version"):
         print(f"facesmith {VERSION}")
         return 0
-    verb, rest = arguments[0], arguments[1:]
     _log_to_terminal()
     warnings.showwarning = _show_warning
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A folder's name that the terminal cannot spell must not end a training.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        return _run(*arguments)
+    finally:
+        _let_the_reader_go()
+
+
+def _run(verb: str, *rest: str) -> int:
+    # Needed early, and light: neither imports torch.
+    from facesmith.base.errors import FacesmithError, UsageError
+    from facesmith.base.registry import did_you_mean
+
     try:
         if verb not in VERBS:
             raise UsageError(
@@ -71,18 +86,28 @@ def run(arguments: list[str]) -> int:
                 todo="facesmith --help",
             )
         module = importlib.import_module(f"facesmith.cli.{verb}")
-        code: int = module.run(rest)
+        code: int = module.run(list(rest))
     except FacesmithError as error:
         print(f"facesmith {verb}: {error}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
+        # Training saves and says so itself; this came before it, or to another verb.
+        again = f"; the same command continues: {command()} {shlex.join([verb, *rest])}"
+        print(f"\ninterrupted{again if verb in CONTINUED else ''}", file=sys.stderr)
         return 130
+    except BrokenPipeError:
+        return 0
+    return code
+
+
+def _let_the_reader_go() -> None:
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except BrokenPipeError:
         # The reader of our output has gone, as in `facesmith recipes | head -1`. What is still
         # buffered must not fail again when the interpreter leaves.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    return code
 
 
 def command() -> str:
@@ -97,8 +122,16 @@ def command() -> str:
     return str(here) if here.name == "facesmith" and not shutil.which("facesmith") else "facesmith"
 
 
+class _Terminal(logging.Handler):
+    """Prints where stderr leads at the moment: a live display takes it over for a while."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with contextlib.suppress(OSError):  # nobody reads: no reason to stop training
+            print(self.format(record), file=sys.stderr, flush=True)
+
+
 def _log_to_terminal() -> None:
-    handler = logging.StreamHandler()
+    handler = _Terminal()
     handler.setLevel(logging.INFO)
     handler.setFormatter(logging.Formatter("%(message)s"))
     logging.getLogger("facesmith").handlers = [handler]
@@ -106,4 +139,5 @@ def _log_to_terminal() -> None:
 
 
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
-    print(f"warning: {message}", file=sys.stderr)
+    with contextlib.suppress(OSError):
+        print(f"warning: {message}", file=sys.stderr)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from facesmith import cli
+from facesmith.api import check_start
 from facesmith.applications import sample
 from facesmith.base import registry
 from facesmith.base.schedules import Constant
@@ -18,6 +19,7 @@ from facesmith.optimizers import Optimizers
 from facesmith.recipe import Recipe
 from facesmith.recipes import find_recipe
 from facesmith.training import loop, observers
+from facesmith.training.progress import say
 from facesmith.training.run import Run
 
 PORTRAITS = 6_000
@@ -55,23 +57,24 @@ def run(arguments: list[str]) -> int:
         minutes=chosen.minutes,
         sample_every=20_000,
     )
-    print(f"drawing {chosen.portraits:,} portraits of {RESOLUTION} px", flush=True)
+    check_start(recipe, settings)
+    say(f"drawing {chosen.portraits:,} portraits of {RESOLUTION} px")
     dataset = cached(
         f"portraits:{chosen.portraits}", resolution=RESOLUTION, progress=counter("drawing")
     )
-    print(f"training face on them for {chosen.minutes:g} minutes into {chosen.run}", flush=True)
+    say(f"training face on them for {chosen.minutes:g} minutes into {chosen.run}")
     watching = observers.standard(progress_display(settings))
     outcome = loop.train(recipe, settings, dataset, watching)
     where = options.quoted(chosen.run)
     if outcome.signal_number is not None:
-        print(f"stopped by {outcome.reason}; everything is saved")
-        print(f"next, to continue: {cli.command()} {shlex.join(['demo', *arguments])}")
+        say(f"stopped by {outcome.reason}; everything is saved")
+        say(f"next, to continue: {cli.command()} {shlex.join(['demo', *arguments])}")
         return 128 + outcome.signal_number
     faces = chosen.run / "faces.png"
     sample.write_grid(sample.load(chosen.run), range(64), faces)
-    print(f"64 faces that never existed: {faces}")
-    print(f"what they learned from:      {chosen.run / 'reals.png'}")
-    print(f"next: {cli.command()} generate {where} --seeds 0-99 --out {where}/faces/")
+    say(f"64 faces that never existed: {faces}")
+    say(f"what they learned from:      {chosen.run / 'reals.png'}")
+    say(f"next: {cli.command()} generate {where} --seeds 0-99 --out {where}/faces/")
     return 0
 
 

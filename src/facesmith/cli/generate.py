@@ -51,7 +51,7 @@ def run(arguments: list[str]) -> int:
             todo=f"write --out {chosen.out.with_suffix('.png')}",
         )
     model = sample.load(chosen.model)
-    target = chosen.out or chosen.model / "faces.png"
+    target = chosen.out or sheet_of(chosen.model)
     try:
         if target.suffix.lower() == ".png":
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -72,3 +72,18 @@ def run(arguments: list[str]) -> int:
     folder = options.quoted(chosen.model)
     print(f"next: {cli.command()} generate {folder} --seeds 0-999 --out faces/")
     return 0
+
+
+def sheet_of(model: Path) -> Path:
+    """Name the sheet of a model: in its run, for the run deletes its old checkpoints.
+
+    Args:
+        model: A run folder, or one of its checkpoints.
+
+    Returns:
+        The PNG file.
+    """
+    place = model if model.name else model.resolve()
+    if place.parent.name == "checkpoints":
+        return place.parent.parent / f"faces-{place.name}.png"
+    return model / "faces.png"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import shlex
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
 
 from facesmith import cli
-from facesmith.api import default_folder, open_data
+from facesmith.api import check_start, default_folder, first_length, open_data, with_epochs
 from facesmith.base import registry
 from facesmith.base.errors import UsageError
 from facesmith.cli import options
@@ -20,6 +20,7 @@ from facesmith.cli.progress import progress_display
 from facesmith.recipe import Recipe
 from facesmith.recipes import find_recipe
 from facesmith.training import loop, observers
+from facesmith.training.progress import say
 from facesmith.training.run import Run
 
 USAGE = "facesmith train RECIPE --data PHOTOS [options]; recipes are listed by: facesmith recipes"
@@ -38,8 +39,8 @@ class Train:
     recipe: Annotated[Recipe, tyro.conf.arg(name="")]
     data: str
     """A folder of photos, a zip, MNIST files, a prepared dataset, or the word portraits."""
-    images: str = "200k"
-    """Real images to see in all, with k or M."""
+    images: str | None = None
+    """Real images to see in all, with k or M; 200k by default."""
     epochs: int | None = None
     """Length in passes over the photos, instead of images."""
     minutes: float | None = None
@@ -102,17 +103,11 @@ def train(chosen: Train, typed: list[str]) -> int:
         The exit code.
     """
     recipe = chosen.recipe
-    if chosen.epochs is not None and chosen.epochs < 1:
-        raise UsageError(
-            f"--epochs was given {chosen.epochs}.",
-            needed="1 pass over the photos, or more",
-            todo="give --epochs 20, or a length such as --images 200k",
-        )
     recipe.check()
     where = chosen.run or default_folder(recipe)
     settings = Run(
         folder=where,
-        images=registry.count(chosen.images),
+        images=first_length(chosen.images, chosen.epochs),
         minutes=chosen.minutes,
         seed=chosen.seed,
         device=chosen.device,
@@ -124,24 +119,30 @@ def train(chosen: Train, typed: list[str]) -> int:
     )
     if chosen.dry_run:
         plan = {**asdict(settings), "folder": str(where), "epochs": chosen.epochs}
+        if chosen.epochs is not None:
+            plan["images"] = None  # known once the photos are counted
         tree = {"recipe": registry.to_dict(recipe), "run": plan, "data": chosen.data}
         print(json.dumps(tree, indent=2))
         return 0
+    check_start(recipe, settings)
     dataset = open_data(chosen.data, recipe, crop=chosen.crop, progress=counter("preparing photos"))
     if dataset.summary.seconds > 0 or dataset.summary.rejected:  # just made, or worth a reminder
-        print("\n".join(dataset.summary.lines()))
-        print(f"prepared in {options.quoted(dataset.folder)}")
-    if chosen.epochs is not None:
-        settings = replace(settings, images=max(1, chosen.epochs * dataset.count))
-    print(f"{recipe.name} on {dataset.count:,} images of {recipe.resolution} px into {where}")
+        say("\n".join(dataset.summary.lines()))
+        say(f"prepared in {options.quoted(dataset.folder)}")
+    settings = with_epochs(settings, chosen.epochs, dataset)
+    say(f"{recipe.name} on {dataset.count:,} images of {recipe.resolution} px into {where}")
     watching = observers.standard(progress_display(settings))
     outcome = loop.train(recipe, settings, dataset, watching)
     shown = options.quoted(where)
     if outcome.signal_number is not None:
-        print(f"stopped by {outcome.reason} at {outcome.images_seen:,} images; everything is saved")
-        print(f"next, to continue: {cli.command()} {shlex.join(['train', *typed])}")
+        say(f"stopped by {outcome.reason} at {outcome.images_seen:,} images; everything is saved")
+        say(f"next, to continue: {cli.command()} {shlex.join(['train', *typed])}")
         return 128 + outcome.signal_number
     sheet = where / observers.sheet_name(outcome.images_seen)
-    print(f"{outcome.reason} at {outcome.images_seen:,} images; look at {sheet}")
-    print(f"next: {cli.command()} generate {shown} --seeds 0-63")
+    say(f"{outcome.reason} at {outcome.images_seen:,} images; look at {sheet}")
+    if outcome.images_seen < settings.images:
+        # The same command would find its minutes spent.
+        again = shlex.join(["train", *options.without("--minutes", typed)])
+        say(f"to go on, with a larger --minutes or without it: {cli.command()} {again}")
+    say(f"next: {cli.command()} generate {shown} --seeds 0-63")
     return 0

@@ -1,0 +1,212 @@
+"""How verbs end: read or not, interrupted, refused early, and what they say is next."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shlex
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from facesmith import cli
+from facesmith.training.folder import RunFolder
+
+
+@pytest.fixture
+def unread(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Output goes into a pipe whose reader has left."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with io.TextIOWrapper(io.FileIO(writer, "w"), encoding="utf-8") as stdout:
+        monkeypatch.setattr("sys.stdout", stdout)
+        yield
+        monkeypatch.undo()
+
+
+@pytest.fixture
+def words(dataset: Path, tiny: list[str], tmp_path: Path) -> list[str]:
+    """A training in a folder of its own, without a length."""
+    return ["train", "face", "--data", str(dataset), "--run", str(tmp_path / "run"), *tiny]
+
+
+@pytest.fixture
+def no_photos(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Preparing photos is not to be reached."""
+    monkeypatch.setattr("facesmith.cli.train.open_data", lambda *_, **__: pytest.fail("prepared"))
+    monkeypatch.setattr("facesmith.cli.demo.cached", lambda *_, **__: pytest.fail("drawn"))
+
+
+@pytest.mark.usefixtures("unread")
+def test_train_goes_on_when_nobody_reads(words: list[str], tmp_path: Path) -> None:
+    assert cli.run([*words, "--images", "16"]) == 0
+    assert (tmp_path / "run/checkpoints/000000000016").is_dir()
+
+
+@pytest.mark.usefixtures("unread")
+def test_demo_goes_on_when_nobody_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    run = tmp_path / "demo"
+    assert cli.run(["demo", "--run", str(run), "--images", "32", "--portraits", "40"]) == 0
+    assert (run / "faces.png").is_file()
+
+
+@pytest.mark.usefixtures("unread")
+def test_other_verbs_leave_quietly_when_nobody_reads() -> None:
+    assert cli.run(["recipes"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("place", "typed"),
+    [
+        ("train.open_data", ["train", "face", "--data", "my photos", "--run", "{tmp}/a run"]),
+        ("demo.cached", ["demo", "--run", "{tmp}/a run"]),
+        ("prepare.prepare", ["prepare", "my photos", "--out", "{tmp}/out"]),
+    ],
+)
+def test_an_interruption_before_training_says_how_to_continue(
+    place: str,
+    typed: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(f"facesmith.cli.{place}", stop)
+    typed = [word.format(tmp=tmp_path) for word in typed]
+    assert cli.run(typed) == 130
+    last = capsys.readouterr().err.splitlines()[-1]
+    said, _, again = last.partition(": ")
+    assert said == "interrupted; the same command continues"
+    assert shlex.split(again) == ["facesmith", *typed]
+
+
+@pytest.mark.usefixtures("no_photos")
+@pytest.mark.parametrize("verb", [["train", "face", "--data", "x"], ["demo"]])
+def test_a_place_that_cannot_be_written_is_refused_before_the_photos(
+    verb: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    assert cli.run([*verb, "--run", str(tmp_path / "file/run")]) == 5
+    assert "cannot be written" in capsys.readouterr().err
+    with RunFolder(tmp_path / "held"):
+        assert cli.run([*verb, "--run", str(tmp_path / "held")]) == 5
+    assert "in use" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("no_photos")
+def test_another_recipe_and_a_missing_device_are_refused_before_the_photos(
+    words: list[str],
+    trained: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("torch.backends.mps.is_available", lambda: False)
+    shutil.copytree(trained, tmp_path / "run")
+    assert cli.run([*words, "--loss", "hinge"]) == 2
+    assert "begun with another recipe: loss.part Relativistic -> Hinge" in capsys.readouterr().err
+    assert cli.run([*words, "--seed", "1"]) == 2
+    assert "seed 0 -> 1" in capsys.readouterr().err
+    assert (
+        cli.run(["train", "face", "--data", "x", "--run", str(tmp_path / "new"), "--device", "mps"])
+        == 2
+    )
+    assert "'mps' was asked for" in capsys.readouterr().err
+
+
+def test_when_time_is_up_the_way_on_is_told(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.run([*words, "--minutes", "1e-9", "--images", "10k"]) == 0
+    *_, on, following = capsys.readouterr().out.splitlines()
+    said, _, again = on.partition(": ")
+    assert said == "to go on, with a larger --minutes or without it"
+    assert shlex.split(again) == ["facesmith", *words, "--images", "10k"]
+    assert following.startswith("next: facesmith generate")
+
+
+def test_a_run_that_reached_its_length_needs_no_way_on(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.run([*words, "--minutes=60", "--images", "16"]) == 0
+    assert "to go on" not in capsys.readouterr().out
+
+
+def test_a_sheet_of_a_checkpoint_lies_where_no_pruning_comes(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = shutil.copytree(trained, tmp_path / "run")
+    saved = run / "checkpoints/000000000032"
+    before = sorted(saved.iterdir())
+    assert cli.run(["generate", str(saved), "--seeds", "0-3"]) == 0
+    assert (run / "faces-000000000032.png").is_file()
+    (run / "faces-000000000032.png").unlink()
+    monkeypatch.chdir(saved)
+    assert cli.run(["generate", ".", "--seeds", "0-3"]) == 0
+    assert (run / "faces-000000000032.png").is_file()
+    assert cli.run(["generate", str(run), "--seeds", "0-3"]) == 0
+    assert (run / "faces.png").is_file()
+    assert sorted(saved.iterdir()) == before
+
+
+def test_a_name_that_the_terminal_cannot_spell_is_printed_all_the_same(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(heard, encoding="ascii"))
+    assert (
+        cli.run(["generate", str(trained), "--out", str(tmp_path / "Gesichter für Zoë.png")]) == 0
+    )
+    assert rb"Gesichter f\xfcr Zo\xeb.png" in heard.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("typed", "following"),
+    [
+        (["recipes"], "next: facesmith describe face"),
+        (["describe", "face"], "next: facesmith train face --data PHOTOS"),
+        (
+            ["describe", "face", "--loss", "nonsaturating(real_label=0.9)"],
+            "next: facesmith train face --data PHOTOS --loss 'nonsaturating(real_label=0.9)'",
+        ),
+        (
+            ["generate", "{run}", "--out", "{tmp}/s.png"],
+            "next: facesmith generate '{run}' --seeds 0-999 --out faces/",
+        ),
+    ],
+)
+def test_the_next_command_can_be_pasted(
+    typed: list[str],
+    following: str,
+    trained: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run = shutil.copytree(trained, tmp_path / "a run")
+    assert cli.run([word.format(run=run, tmp=tmp_path) for word in typed]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[-1] == following.format(run=run)
+    assert max(map(len, shown[:-1])) <= max(80, len(str(tmp_path)) + 40)
+
+
+def test_generate_speaks_json(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["generate", str(trained), "--seeds", "3,5-6", "--out", str(tmp_path / "f"), "--json"]
+    assert cli.run(words) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["seeds"] == [3, 5, 6]
+    assert [Path(file).name for file in told["files"]] == [f"face-00000{n}.png" for n in (3, 5, 6)]
+    assert all(Path(file).is_file() for file in told["files"])
+
+
+def test_one_length_is_enough(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["train", "face", "--data", "x", "--epochs", "1", "--images", "5k"]) == 2
+    assert "5k images and 1 epochs" in capsys.readouterr().err
