@@ -20,7 +20,11 @@ OURS = [
 TYROS = [
     (["train", "face"], "--data is missing.", "A folder of photos"),
     (["train", "face", "--dta", "x"], "--data is missing; --dta x is not known.", "photos"),
-    ([*TRAIN, "--latent.siz", "0"], "--latent.siz (did you mean --latent.size?)", "Numbers in a"),
+    (
+        [*TRAIN, "--latent.sizes", "0"],
+        "--latent.sizes (did you mean --latent.size?)",
+        "Numbers in a",
+    ),
     ([*TRAIN, "--zzzz", "0"], "There is no option --zzzz.", "the help lists"),
     ([*TRAIN, "--seed", "q"], "--seed: 'q' is no whole number", "Every random number"),
     ([*TRAIN, "--minutes", "q"], "--minutes", "Stop earlier"),

@@ -22,11 +22,16 @@ def test_help_names_every_verb_and_the_first_command(capsys: pytest.CaptureFixtu
 
 
 @pytest.mark.parametrize("verb", cli.VERBS)
-def test_every_verb_explains_itself(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_verb_explains_itself(
+    verb: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
     with pytest.raises(SystemExit) as left:
         cli.run([verb, "--help"])
     assert left.value.code == 0
-    assert f"facesmith {verb}" in capsys.readouterr().out
+    first, *rows = capsys.readouterr().out.splitlines()
+    assert f"facesmith {verb}" in first
+    assert max(map(len, rows)) <= 80
 
 
 @pytest.mark.parametrize(
@@ -205,6 +210,15 @@ def test_a_first_training_names_the_photos_it_could_not_use_and_counts_epochs(
     assert "1 rejected" in shown
     assert "files.csv" in shown
     assert "finished at 32 images" in shown  # three times nine, in batches of eight
+
+
+@pytest.mark.parametrize("words", [["--help"], ["recipes"], ["describe", "face"]])
+def test_tables_fit_eighty_columns(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert cli.run(words) == 0
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 80
 
 
 def test_describe_and_recipes_speak_json(capsys: pytest.CaptureFixture[str]) -> None:

@@ -27,7 +27,7 @@ VERBS = {
 CONTINUED = ("demo", "prepare", "train")
 """Verbs that go on where they were stopped."""
 
-HELP = f"""facesmith {VERSION}: a folder of photos becomes a face generator that its owner can trust
+HELP = f"""facesmith {VERSION}: a folder of photos becomes a face generator
 
 usage: facesmith VERB [options]
 

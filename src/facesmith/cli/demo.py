@@ -28,7 +28,7 @@ RESOLUTION = 32
 
 @dataclass(frozen=True)
 class Demo:
-    """Train the face recipe on portraits that facesmith draws itself; a few minutes on a CPU."""
+    """Train the face recipe on portraits that facesmith draws; a few minutes on a CPU."""
 
     run: Path = Path("runs/demo")
     """The run folder; the same command again continues."""

@@ -54,9 +54,9 @@ def run(arguments: list[str]) -> int:
     if chosen.json:
         print(json.dumps(asdict(found), indent=2))
         return 0
-    if (make := NAMED.get(name)) is not None and make.__doc__:
-        print(f"{name}: {make.__doc__.splitlines()[0]}")
     console = Console()
+    if (make := NAMED.get(name)) is not None and make.__doc__:
+        console.print(f"{name}: {make.__doc__.splitlines()[0]}", markup=False, highlight=False)
     for network in (found.generator, found.discriminator):
         console.print(_table(network))
     print(found.verdict)

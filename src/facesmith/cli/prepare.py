@@ -18,7 +18,7 @@ from facesmith.data.prepare import prepare
 
 @dataclass(frozen=True)
 class Prepare:
-    """Turn photos into a dataset: square, upright, one size, packed, with a part held out."""
+    """Turn photos into a dataset: square, upright, one size, a part held out."""
 
     photos: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="PHOTOS")]
     """A folder, a zip (never extracted), MNIST idx files, or portraits:COUNT."""

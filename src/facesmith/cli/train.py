@@ -30,10 +30,13 @@ USAGE = "facesmith train RECIPE --data PHOTOS [options]; recipes are listed by: 
 class Train:
     """Train a recipe on photos; the same command again continues where it stopped.
 
-    Whole parts are exchanged by name: --loss hinge, --loss "nonsaturating(real_label=0.9)",
-    --penalties "r1(gamma=1, every=4)" r2, --penalties none, --scaling standardize,
-    --optimizers.discriminator "sgd(0.01)". Losses: nonsaturating, minimax, least-squares, hinge,
-    wasserstein, relativistic. Penalties: r1, r2, gradient-penalty, drift.
+    Whole parts are exchanged by name:
+    --loss hinge --scaling standardize --optimizers.discriminator "sgd(0.01)"
+    --loss "nonsaturating(real_label=0.9)" --penalties "r1(gamma=1, every=4)" r2
+
+    Losses: nonsaturating minimax least-squares hinge wasserstein relativistic.
+
+    Penalties: r1, r2, gradient-penalty, drift; or none.
     """
 
     recipe: Annotated[Recipe, tyro.conf.arg(name="")]
