@@ -111,9 +111,8 @@ def train(
     if outcome.signal_number is not None:
         if progress:
             say(f"stopped by {outcome.reason} at {outcome.images_seen:,} images; all is saved")
-        # The user asked the whole program to stop, not only this call.
-        if outcome.signal_number == signal.SIGINT:
-            raise KeyboardInterrupt
+        # It was meant for the whole program, which now hears it as if nobody had been in between:
+        # SIGINT becomes KeyboardInterrupt, SIGTERM ends the process.
         signal.raise_signal(outcome.signal_number)
     return load(settings.folder)
 
