@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -16,15 +17,16 @@ from facesmith import cli
 from facesmith.training.folder import RunFolder
 
 
-@pytest.fixture
-def unread(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Output goes into a pipe whose reader has left."""
+@contextlib.contextmanager
+def unread() -> Iterator[None]:
+    """Send output into a pipe whose reader has left."""
     reader, writer = os.pipe()
     os.close(reader)
-    with io.TextIOWrapper(io.FileIO(writer, "w"), encoding="utf-8") as stdout:
-        monkeypatch.setattr("sys.stdout", stdout)
+    with (
+        io.TextIOWrapper(io.FileIO(writer, "w"), encoding="utf-8") as stdout,
+        contextlib.redirect_stdout(stdout),
+    ):
         yield
-        monkeypatch.undo()
 
 
 @pytest.fixture
@@ -40,23 +42,24 @@ def no_photos(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("facesmith.cli.demo.cached", lambda *_, **__: pytest.fail("drawn"))
 
 
-@pytest.mark.usefixtures("unread")
 def test_train_goes_on_when_nobody_reads(words: list[str], tmp_path: Path) -> None:
-    assert cli.run([*words, "--images", "16"]) == 0
+    with unread():
+        assert cli.run([*words, "--images", "16"]) == 0
     assert (tmp_path / "run/checkpoints/000000000016").is_dir()
 
 
-@pytest.mark.usefixtures("unread")
 def test_demo_goes_on_when_nobody_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     run = tmp_path / "demo"
-    assert cli.run(["demo", "--run", str(run), "--images", "32", "--portraits", "40"]) == 0
+    with unread():
+        assert cli.run(["demo", "--run", str(run), "--images", "32", "--portraits", "40"]) == 0
     assert (run / "faces.png").is_file()
 
 
-@pytest.mark.usefixtures("unread")
-def test_other_verbs_leave_quietly_when_nobody_reads() -> None:
-    assert cli.run(["recipes"]) == 0
+@pytest.mark.parametrize("typed", [["recipes"], ["describe", "face"], ["recipes", "--json"]])
+def test_other_verbs_leave_quietly_when_nobody_reads(typed: list[str]) -> None:
+    with unread():
+        assert cli.run(typed) == 0
 
 
 @pytest.mark.parametrize(

@@ -55,10 +55,12 @@ def run(arguments: list[str]) -> int:
         print(json.dumps(asdict(found), indent=2))
         return 0
     console = Console()
-    if (make := NAMED.get(name)) is not None and make.__doc__:
-        console.print(f"{name}: {make.__doc__.splitlines()[0]}", markup=False, highlight=False)
-    for network in (found.generator, found.discriminator):
-        console.print(_table(network))
+    with console.capture() as tables:  # rich's own way to print takes a closed pipe for a failure
+        if (make := NAMED.get(name)) is not None and make.__doc__:
+            console.print(f"{name}: {make.__doc__.splitlines()[0]}", markup=False, highlight=False)
+        for network in (found.generator, found.discriminator):
+            console.print(_table(network))
+    print(tables.get(), end="")
     print(found.verdict)
     tuned = f" {shlex.join(arguments[1:])}" if len(arguments) > 1 else ""
     print(f"next: {cli.command()} train {name} --data PHOTOS{tuned}")

@@ -62,7 +62,10 @@ def run(arguments: list[str]) -> int:
             _millions(int(str(row["discriminator_parameters"]))),
             str(row["what"]),
         )
-    Console().print(table)
+    console = Console()
+    with console.capture() as tables:  # rich's own way to print takes a closed pipe for a failure
+        console.print(table)
+    print(tables.get(), end="")
     print(f"next: {cli.command()} describe face")
     return 0
 
