@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
-from facesmith import checkpoint
 from facesmith.applications.sample import Model, load
 from facesmith.base import registry
 from facesmith.base.errors import UsageError
@@ -17,7 +15,7 @@ from facesmith.data.cache import cached
 from facesmith.data.dataset import Dataset
 from facesmith.recipe import Recipe
 from facesmith.recipes import find_recipe
-from facesmith.training import compute, continuation, loop, observers
+from facesmith.training import continuation, loop, observers
 from facesmith.training.folder import RunFolder
 from facesmith.training.observers import Observer
 from facesmith.training.progress import Plain, Remaining, counter, say
@@ -156,18 +154,7 @@ def check_start(recipe: Recipe, run: Run) -> None:
         StorageError: The folder is in use or cannot be written, or all its checkpoints are damaged.
     """
     with RunFolder(run.folder) as folder:
-        found = folder.find_checkpoint()
-        if found is None:
-            compute.find_device(run.device)
-            return
-        saved = json.loads((found / checkpoint.STATE).read_text())
-        continuation._refuse_other_recipe(
-            {"seed": saved["seed"], **saved["recipe"]},
-            {"seed": run.seed, **registry.to_dict(recipe)},
-            run.folder,
-        )
-        # It goes on where it began, whatever was asked for.
-        compute.find_device(saved["compute"]["device"].partition(":")[0])
+        continuation.check_start(recipe, run, folder)
 
 
 def default_folder(recipe: Recipe) -> Path:

@@ -93,13 +93,12 @@ def resume(recipe: Recipe, run: Run, dataset: Dataset, folder: RunFolder) -> Tra
         _forget_after(folder, 0)
         return None
     tensors, saved = found
-    _refuse_other_recipe(
-        {"seed": saved["seed"], **to_dict(from_dict(saved["recipe"]))},
-        {"seed": run.seed, **to_dict(recipe)},
-        run.folder,
-    )
+    _refuse_other_recipe(recipe, run, saved)
     _refuse_other_data(saved["data"], describe_data(dataset), run.folder)
-    chosen = _go_on_as(compute.from_dict(saved["compute"]), run)
+    began = compute.from_dict(saved["compute"])
+    chosen = _go_on_as(began, run)
+    if chosen != began:
+        log.warning("it was begun on %s and goes on on %s: bits will differ", began, chosen)
     threads = saved.get("threads", torch.get_num_threads())
     if chosen.device.type == "cpu" and threads != torch.get_num_threads():
         log.warning(
@@ -122,6 +121,27 @@ def resume(recipe: Recipe, run: Run, dataset: Dataset, folder: RunFolder) -> Tra
     return state
 
 
+def check_start(recipe: Recipe, run: Run, folder: RunFolder) -> None:
+    """Refuse what would be refused later, when the photos have been prepared, which may take hours.
+
+    Args:
+        recipe: Must be that of the run, if one was begun.
+        run: Its device must be there.
+        folder: The run folder.
+
+    Raises:
+        UsageError: The device is missing, or the run was begun with another recipe or seed.
+    """
+    saved, _ = checkpoint.newest(
+        folder.checkpoints, lambda found: checkpoint.load(found, only=())[1]
+    )
+    if saved is None:
+        compute.find_device(run.device)
+    else:
+        _refuse_other_recipe(recipe, run, saved)
+        _go_on_as(compute.from_dict(saved["compute"]), run)
+
+
 def _go_on_as(began: compute.Compute, run: Run) -> compute.Compute:
     """Choose how a run goes on: as it began, unless its user or the machine demands something else."""
     device = began.device.type if run.device == "auto" else run.device
@@ -138,10 +158,7 @@ def _go_on_as(began: compute.Compute, run: Run) -> compute.Compute:
     precision = began.precision if run.precision == "auto" else run.precision
     if run.precision == "auto" and precision == "bf16" and not compute.has_bf16(place):
         precision = "fp32"  # emulated bf16 is hundreds of times slower
-    chosen = compute.with_precision(place, precision)
-    if chosen != began:
-        log.warning("it was begun on %s and goes on on %s: bits will differ", began, chosen)
-    return chosen
+    return compute.with_precision(place, precision)
 
 
 def _forget_after(folder: RunFolder, images_seen: int) -> None:
@@ -151,8 +168,10 @@ def _forget_after(folder: RunFolder, images_seen: int) -> None:
         log.warning("metrics.jsonl could not be cut back to %d images: %s", images_seen, error)
 
 
-def _refuse_other_recipe(before: dict[str, Any], now: dict[str, Any], folder: Path) -> None:
-    old, new = flat(before), flat(now)
+def _refuse_other_recipe(recipe: Recipe, run: Run, saved: dict[str, Any]) -> None:
+    # Read and written again, a recipe of an older version has the defaults of what it did not know.
+    old = flat({"seed": saved["seed"], **to_dict(from_dict(saved["recipe"]))})
+    new = flat({"seed": run.seed, **to_dict(recipe)})
     changed = [
         f"{key} {old.get(key)} -> {new.get(key)}"
         for key in sorted(old.keys() | new.keys())
@@ -161,7 +180,7 @@ def _refuse_other_recipe(before: dict[str, Any], now: dict[str, Any], folder: Pa
     if changed:
         shown = "; ".join(changed[:6]) + ("; ..." if len(changed) > 6 else "")
         raise UsageError(
-            f"The run in {folder} was begun with another recipe: {shown}.",
+            f"The run in {run.folder} was begun with another recipe: {shown}.",
             needed="the same recipe, or a folder of its own",
             todo="repeat the first command, or add --run ANOTHER-DIR",
         )
