@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from facesmith.base.errors import DataError, UsageError
 from facesmith.data import prepare
+from facesmith.data.sources import open_source
 
 TRAIN, TEST = 60, 10
 
@@ -53,6 +54,34 @@ def test_a_limit_takes_from_both_files(mnist: Path, tmp_path: Path) -> None:
     assert (dataset.summary.train, dataset.summary.held_out) == (12, 2)
     assert dataset.images.shape == (12, 32, 32, 3)
     assert dataset.summary.enlarged == 14
+
+
+@pytest.mark.parametrize(("limit", "train"), [(1, 1), (2, 1), (70, 60), (1000, 60)])
+def test_any_limit_leaves_images_to_train_on_and_takes_none_twice(
+    limit: int, train: int, mnist: Path, tmp_path: Path
+) -> None:
+    dataset = prepare(mnist, tmp_path / "out", resolution=28, channels=1, limit=limit)
+    counts = dataset.summary
+    assert (counts.found, counts.train) == (min(limit, TRAIN + TEST), train)
+
+
+@pytest.mark.parametrize("changed", ["images", "labels"])
+def test_another_set_of_the_same_names_and_sizes_is_noticed(changed: str, mnist: Path) -> None:
+    before = open_source(mnist, resolution=28).fingerprint()
+    assert open_source(mnist, resolution=28).fingerprint() == before
+    file = next(mnist.glob(f"t10k-{changed}*"))
+    data = bytearray(gzip.decompress(file.read_bytes()) if file.suffix else file.read_bytes())
+    data[-1] ^= 1
+    file.write_bytes(gzip.compress(data, 0) if file.suffix else data)
+    assert open_source(mnist, resolution=28).fingerprint() != before
+
+
+def test_a_crop_that_leaves_nothing_to_train_on_is_explained(mnist: Path, tmp_path: Path) -> None:
+    for file in mnist.glob("train*"):
+        file.unlink()
+    write_idx(mnist / "train-images-idx3-ubyte", np.zeros((3, 20, 20), dtype=np.uint8))
+    with pytest.raises(DataError, match="3 x outside the crop"):
+        prepare(mnist, tmp_path / "out", resolution=8, crop="0,0,25,25")
 
 
 def test_one_file_stands_for_its_pair_or_is_split(mnist: Path, tmp_path: Path) -> None:

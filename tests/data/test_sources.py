@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import errno
 import os
+import random
 import stat
 import struct
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -81,7 +84,7 @@ def test_files_of_unbelievable_size_are_not_read(
     assert "too large" in str(contents["b.jpg"])
 
 
-@pytest.mark.parametrize("change", ["add", "remove", "rename", "grow"])
+@pytest.mark.parametrize("change", ["add", "remove", "rename", "grow", "replace"])
 def test_any_change_of_the_files_changes_the_fingerprint(tmp_path: Path, change: str) -> None:
     for name in ("a.jpg", "b.jpg"):
         (tmp_path / name).write_bytes(b"xx")
@@ -96,7 +99,70 @@ def test_any_change_of_the_files_changes_the_fingerprint(tmp_path: Path, change:
             (tmp_path / "b.jpg").rename(tmp_path / "c.jpg")
         case "grow":
             (tmp_path / "b.jpg").write_bytes(b"xxx")
+        case "replace":
+            now = (tmp_path / "b.jpg").stat().st_mtime_ns + 1
+            (tmp_path / "b.jpg").write_bytes(b"yy")
+            os.utime(tmp_path / "b.jpg", ns=(now, now))
     assert open_source(tmp_path, resolution=8).fingerprint() != before
+
+
+def test_what_is_gone_or_cannot_be_followed_ends_no_listing(tmp_path: Path) -> None:
+    (tmp_path / "itself.jpg").symlink_to(tmp_path / "itself.jpg")
+    (tmp_path / "a.jpg").write_bytes(b"a")
+    (tmp_path / "b.jpg").write_bytes(b"b")
+    found = open_source(tmp_path, resolution=8)
+    (tmp_path / "b.jpg").unlink()
+    contents = read(found)
+    assert contents["a.jpg"] == Item(b"a")
+    assert "unreadable" in str(contents["b.jpg"])
+    assert "unreadable" in str(contents["itself.jpg"])
+
+
+def test_photos_removed_while_they_are_listed_end_no_listing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scan = os.scandir
+
+    def scan_and_remove(folder: Path) -> Iterator[os.DirEntry[str]]:
+        children = list(scan(folder))
+        if Path(folder) == tmp_path:
+            assert any(child.name == "folder" and child.stat() for child in children)
+            (tmp_path / "gone.jpg").unlink()
+            (tmp_path / "folder").rmdir()
+        return iter(children)
+
+    for name in ("a.jpg", "gone.jpg"):
+        (tmp_path / name).write_bytes(b"")
+    (tmp_path / "folder").mkdir()
+    monkeypatch.setattr(sources.os, "scandir", scan_and_remove)
+    monkeypatch.setattr(sources.idx, "is_source", lambda _: False)
+    assert set(names(open_source(tmp_path, resolution=8))) == {"a.jpg", "gone.jpg"}
+
+
+@pytest.mark.parametrize("left", ["nothing", "an empty mount point"])
+def test_a_disk_that_vanishes_is_no_reason_to_reject_its_photos(tmp_path: Path, left: str) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    (folder / "a.jpg").write_bytes(b"a")
+    found = open_source(folder, resolution=8)
+    folder.rename(tmp_path / "elsewhere")
+    if left == "an empty mount point":
+        folder.mkdir()
+    with pytest.raises(DataError, match="vanished") as caught:
+        read(found)
+    assert "it continues" in caught.value.todo
+
+
+def test_a_folder_that_may_not_be_listed_is_explained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    for name in ("scandir", "listdir"):
+        monkeypatch.setattr(os, name, refuse)
+    with pytest.raises(DataError, match="cannot be listed: Permission denied"):
+        open_source(tmp_path, resolution=8)
 
 
 def test_nothing_there_and_nothing_in_it(tmp_path: Path) -> None:
@@ -156,6 +222,70 @@ def test_a_changed_zip_is_opened_anew(tmp_path: Path) -> None:
         with zipfile.ZipFile(path, "w") as archive:
             archive.writestr("a.jpg", content)
         assert read(open_source(path, resolution=8)) == {"a.jpg": Item(content)}
+
+
+def test_a_zip_is_known_by_its_checksums_not_by_its_time(tmp_path: Path) -> None:
+    def fingerprint(content: bytes, year: int) -> dict[str, Any]:
+        with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+            archive.writestr(zipfile.ZipInfo("a.jpg", (year, 1, 1, 0, 0, 0)), content)
+        return open_source(tmp_path / "a.zip", resolution=8).fingerprint()
+
+    assert fingerprint(b"xx", 2000) == fingerprint(b"xx", 2001)
+    assert fingerprint(b"xx", 2000) != fingerprint(b"yy", 2000)
+
+
+@pytest.mark.parametrize("change", ["replaced", "shortened", "garbled", "removed"])
+def test_a_zip_that_changes_after_it_was_listed_is_not_mixed_up(
+    tmp_path: Path, change: str
+) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.jpg", b"a")
+        archive.writestr("b.jpg", b"b")
+    found = open_source(path, resolution=8)
+    match change:
+        case "removed":
+            path.unlink()
+        case "garbled":
+            path.write_bytes(b"no zip")
+        case _:
+            with zipfile.ZipFile(path, "w") as archive:
+                for name in ("c.jpg", "d.jpg") if change == "replaced" else ("a.jpg",):
+                    archive.writestr(name, b"a")
+    with pytest.raises(DataError, match="has changed or vanished"):
+        read(found)
+
+
+@pytest.mark.parametrize(
+    "method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA], ids=str
+)
+def test_a_damaged_member_of_any_method_is_rejected_alone(tmp_path: Path, method: int) -> None:
+    path, content = tmp_path / "a.zip", random.Random(0).randbytes(3000)
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("a.jpg", content)
+        archive.writestr("b.jpg", b"whole")
+    data = path.read_bytes()
+    for place in range(50, 90):  # after the name, and the header that LZMA has
+        path.write_bytes(data[:place] + bytes([data[place] ^ 0xFF]) + data[place + 1 :])
+        contents = read(open_source(path, resolution=8))
+        assert str(contents["a.jpg"]).startswith("damaged: cannot be unpacked: ")
+        assert contents["b.jpg"] == Item(b"whole")
+
+
+@pytest.mark.parametrize("error", [RuntimeError("no lzma here"), ValueError(""), MemoryError()])
+def test_any_failure_of_a_member_is_a_reason(
+    tmp_path: Path, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("a.jpg", b"a")
+    found = open_source(tmp_path / "a.zip", resolution=8)
+
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(zipfile.ZipFile, "open", fail)
+    reason = str(read(found)["a.jpg"])
+    assert reason == f"damaged: cannot be unpacked: {str(error) or type(error).__name__}"
 
 
 def test_a_bomb_among_photos_is_rejected_without_unpacking_it(tmp_path: Path) -> None:

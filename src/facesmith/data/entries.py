@@ -29,6 +29,9 @@ class Entry:
     """Bytes of the file, or of the pixels where there is no file."""
     index: int
     """Where the reader finds it."""
+    version: int = 0
+    """Tells content of one name and size apart: when a file was last written (in ns), or the CRC of
+    a zip's member; both are known without reading it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +73,20 @@ class Source:
     own_split: bool = False
     """Whether the source says itself what is held out."""
     revision: str = ""
-    """Changes when the same names would give other images, as drawings of a new version do."""
+    """Changes when the same entries would give other images, as drawings of a new version do."""
 
     def fingerprint(self) -> dict[str, Any]:
         """Describe the source so that any change of its files shows.
 
         Returns:
-            The number of images, their bytes, and a hash of all names and sizes.
+            The number of images, their bytes, and a hash of all names, sizes and versions.
         """
-        names = hashlib.sha256(self.revision.encode())
+        identity = hashlib.sha256(self.revision.encode())
         for entry in self.entries:
-            names.update(f"{entry.name}\0{entry.size}\0".encode("utf-8", "surrogateescape"))
+            line = f"{entry.name}\0{entry.size}\0{entry.version}\0"
+            identity.update(line.encode("utf-8", "surrogateescape"))
         return {
             "count": len(self.entries),
             "bytes": sum(entry.size for entry in self.entries),
-            "names_and_sizes": names.hexdigest(),
+            "names_sizes_versions": identity.hexdigest(),
         }

@@ -67,13 +67,13 @@ def finish(pack: Pack, source: Source, settings: dict[str, Any]) -> None:
         settings: What decided its bytes; `held_out` is read.
 
     Raises:
-        DataError: No image was usable.
+        DataError: No image was usable for training.
         StorageError: The disk is full or failing.
     """
     tally = Tally()
     for entry in pack.records():
         tally.add(entry)
-    if not tally.used:
+    if not tally.used or (source.own_split and not pack.rows["train"]):
         remove_partials(pack.folder)
         raise _nothing_usable(source, tally)
 

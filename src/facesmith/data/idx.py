@@ -38,7 +38,11 @@ def is_source(path: Path) -> bool:
     """
     if path.is_file():
         return IMAGES.fullmatch(path.name) is not None
-    return any(IMAGES.fullmatch(child.name) for child in path.iterdir() if child.is_file())
+    try:
+        # Names first: a folder may hold 200,000 photos.
+        return any(IMAGES.fullmatch(child.name) and child.is_file() for child in path.iterdir())
+    except OSError:  # the listing that follows explains it
+        return False
 
 
 def source(path: Path, limit: int | None = None) -> Source:
@@ -64,9 +68,10 @@ def source(path: Path, limit: int | None = None) -> Source:
     labelled = all(labels)
     parts: list[Part] = []
     entries: list[Entry] = []
-    total = 0
+    total, checksum = 0, 0
     for file, label_file in zip(files, labels, strict=True):
         images = _read(str(file), 3)
+        checksum = zlib.crc32(images.data, checksum)
         if labelled and (number := len(_read(str(label_file), 1))) != len(images):
             raise DataError(
                 f"{file.name} holds {len(images):,} images, its label file {number:,} labels.",
@@ -75,13 +80,15 @@ def source(path: Path, limit: int | None = None) -> Source:
             )
         side: Side = "held-out" if both and file is files[1] else "train"
         label_path = str(label_file) if labelled else None
+        if label_path is not None:
+            checksum = zlib.crc32(_read(label_path, 1).data, checksum)
         parts.append(Part(str(file), label_path, total, side if both else None))
         size = images.shape[1] * images.shape[2]
         entries += [Entry(f"{side}/{i:06d}", size, total + i) for i in range(len(images))]
         total += len(images)
-    if limit is not None and both:
-        # The first of the list would all be training images.
-        held_out = max(1, round(limit * (total - parts[1].start) / total))
+    if both and limit is not None and limit < total:
+        # The first of the list would all be training images; a single one is.
+        held_out = min(max(1, round(limit * (total - parts[1].start) / total)), limit - 1)
         entries = entries[: limit - held_out] + entries[parts[1].start :][:held_out]
     return Source(
         path.resolve().name,
@@ -89,6 +96,7 @@ def source(path: Path, limit: int | None = None) -> Source:
         IdxReader(tuple(parts)),
         label_names=("label",) if labelled else (),
         own_split=both,
+        revision=f"{checksum:08x}",  # Fashion-MNIST has MNIST's names and sizes
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -90,24 +89,39 @@ class FolderReader:
                 with Path(self.root, entry.name).open("rb") as file:
                     data = file.read(MAX_FILE_BYTES + 1)
             except OSError as error:
+                self._check_root()
                 yield PhotoError("unreadable", error.strerror or str(error))
             else:
                 yield _too_many_bytes(len(data)) or Item(data)
 
+    def _check_root(self) -> None:
+        """Stop when a disk is gone: its photos would be rejected although they will be back."""
+        try:
+            with os.scandir(self.root) as children:
+                if any(children):
+                    return
+        except OSError:
+            pass
+        raise _gone(self.root)
+
 
 def _folder(root: Path) -> Source:
     found = sorted(_walk(root, "", frozenset()))
-    entries = [Entry(name, size, index) for index, (name, size) in enumerate(found)]
+    entries = [Entry(name, size, index, at) for index, (name, size, at) in enumerate(found)]
     return Source(_title(root), entries, FolderReader(str(root)))
 
 
-def _walk(root: Path, below: str, above: frozenset[tuple[int, int]]) -> Iterator[tuple[str, int]]:
-    """Yield names and sizes of regular files; `above` holds the folders around, against loops."""
+def _walk(
+    root: Path, below: str, above: frozenset[tuple[int, int]]
+) -> Iterator[tuple[str, int, int]]:
+    """Yield name, size and time of regular files; `above` holds the folders around, against loops."""
     folder = root / below
     try:
         status = folder.stat()
         children = list(os.scandir(folder))
     except OSError as error:
+        if below and isinstance(error, FileNotFoundError):
+            return  # just removed
         raise DataError(
             f"The folder {folder} cannot be listed: {error.strerror}.",
             needed="the right to read every folder of the source",
@@ -120,12 +134,15 @@ def _walk(root: Path, below: str, above: frozenset[tuple[int, int]]) -> Iterator
         if _is_system(child.name):
             continue
         name = f"{below}{child.name}"
-        if child.is_dir():
+        try:
+            found = child.stat()
+        except OSError:  # a link to nowhere or to itself, or just removed: the reader will say so
+            yield name, 0, 0
+            continue
+        if stat.S_ISDIR(found.st_mode):
             yield from _walk(root, f"{name}/", above | {identity})
-        elif child.is_file():
-            yield name, child.stat().st_size
-        elif child.is_symlink():  # it points nowhere; the reader will say so
-            yield name, 0
+        elif stat.S_ISREG(found.st_mode):
+            yield name, found.st_size, found.st_mtime_ns
 
 
 # ---- zip files
@@ -138,9 +155,14 @@ class ZipReader:
     path: str
 
     def read(self, entries: Sequence[Entry]) -> Iterator[Item | PhotoError]:  # noqa: D102
-        status = Path(self.path).stat()
-        archive, members = _opened(self.path, (status.st_mtime_ns, status.st_size))
+        try:
+            status = Path(self.path).stat()
+            archive, members = _opened(self.path, (status.st_mtime_ns, status.st_size))
+        except (OSError, zipfile.BadZipFile) as error:
+            raise _gone(self.path) from error
         for entry in entries:
+            if entry.index >= len(members) or _entry(members[entry.index], entry.index) != entry:
+                raise _gone(self.path)  # another zip of the same name
             yield _member(archive, members[entry.index])
 
 
@@ -148,6 +170,10 @@ class ZipReader:
 def _opened(path: str, version: tuple[int, int]) -> tuple[zipfile.ZipFile, list[zipfile.ZipInfo]]:
     archive = zipfile.ZipFile(path)
     return archive, archive.infolist()
+
+
+def _entry(member: zipfile.ZipInfo, index: int) -> Entry:
+    return Entry(member.filename, member.file_size, index, member.CRC)
 
 
 def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Item | PhotoError:
@@ -161,8 +187,8 @@ def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Item | PhotoEr
         with archive.open(member) as stream:
             # The declared size may lie, so it does not decide how much is read.
             data = stream.read(min(MAX_FILE_BYTES, member.file_size) + 1)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, OSError, EOFError) as error:
-        return PhotoError("damaged", f"cannot be unpacked: {error}")
+    except Exception as error:  # each method of packing has errors of its own
+        return PhotoError("damaged", f"cannot be unpacked: {str(error) or type(error).__name__}")
     return _too_many_bytes(len(data)) or Item(data)
 
 
@@ -170,7 +196,7 @@ def _zip(path: Path) -> Source:
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+    except Exception as error:  # hostile bytes make zipfile raise nearly anything
         raise DataError(
             f"{path} is not a zip file that can be read: {error}.",
             needed="a folder, a whole zip file, or MNIST's idx files",
@@ -184,14 +210,14 @@ def _zip(path: Path) -> Source:
             needed=f"a zip of photos, which grows less than {MAX_ARCHIVE_RATIO} times",
             todo="do not trust this file; pass the photos as a folder if they are real",
         )
-    found = sorted(
-        (member.filename, member.file_size, index)
+    entries = [
+        _entry(member, index)
         for index, member in enumerate(members)
         if not member.is_dir()
         and not stat.S_ISLNK(member.external_attr >> 16)
         and not any(map(_is_system, PurePosixPath(member.filename.replace("\\", "/")).parts))
-    )
-    entries = [Entry(name, size, index) for name, size, index in found]
+    ]
+    entries.sort(key=lambda entry: (entry.name, entry.size, entry.index))
     return Source(_title(path), entries, ZipReader(str(path)))
 
 
@@ -250,6 +276,14 @@ def _title(path: Path) -> str:
 
 def _is_system(part: str) -> bool:
     return part in SYSTEM_FILES or (part.startswith(".") and part not in (".", ".."))
+
+
+def _gone(source: str) -> DataError:
+    return DataError(
+        f"{source} has changed or vanished while it was read.",
+        needed="photos that stay where they are until the dataset is finished",
+        todo="bring them back and run the same command again: it continues",
+    )
 
 
 def _too_many_bytes(size: int) -> PhotoError | None:
