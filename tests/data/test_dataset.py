@@ -118,21 +118,28 @@ def test_no_dataset_and_an_unfinished_one_are_told_apart(tmp_path: Path) -> None
 
 
 def test_a_newer_format_and_a_damaged_manifest_are_refused(copy: Path) -> None:
-    manifest = json.loads((copy / "dataset.json").read_text())
-    (copy / "dataset.json").write_text(json.dumps({**manifest, "format": 2}))
+    manifest = json.loads((copy / "dataset.json").read_text(encoding="utf-8"))
+    (copy / "dataset.json").write_text(json.dumps({**manifest, "format": 2}), encoding="utf-8")
     with pytest.raises(DataError, match="format 2"):
         Dataset.open(copy)
     for text in ("{", "", "[]"):
-        (copy / "dataset.json").write_text(text)
+        (copy / "dataset.json").write_text(text, encoding="utf-8")
         with pytest.raises((DataError, StorageError)):
             Dataset.open(copy)
+
+
+def test_another_programs_manifest_is_no_dataset(tmp_path: Path) -> None:
+    for text in ('{"labels": [["a.png", 3]]}', '{"format": 1}', '{"format": 1, "files": ["a"]}'):
+        (tmp_path / "dataset.json").write_text(text, encoding="utf-8")
+        with pytest.raises(DataError, match="another program's"):
+            Dataset.open(tmp_path)
 
 
 def test_missing_and_shortened_files_are_noticed_at_once(copy: Path) -> None:
     rows = copy / "train.npy"
     whole = rows.read_bytes()
     rows.write_bytes(whole[:-1])
-    with pytest.raises(StorageError, match="bytes long"):
+    with pytest.raises(StorageError, match=f"{len(whole) - 1:,} bytes long"):
         Dataset.open(copy)
     rows.unlink()
     with pytest.raises(StorageError, match="missing"):

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import csv
+import errno
 import hashlib
 import importlib
 import json
+import os
 import shutil
 from collections import Counter
 from collections.abc import Callable
@@ -14,7 +16,7 @@ import pytest
 from PIL import Image
 
 from facesmith.base.errors import DataError, StorageError, UsageError
-from facesmith.data import Dataset, finish, prepare
+from facesmith.data import Dataset, finish, prepare, processing
 
 Picture = Callable[..., Image.Image]
 Encode = Callable[..., bytes]
@@ -93,7 +95,7 @@ def test_the_manifest_says_what_was_made(tmp_path: Path, photos: Photos) -> None
     dataset = prepare(
         photos(tmp_path / "photos", 20), tmp_path / "out", resolution=16, crop="center:30"
     )
-    manifest = json.loads((tmp_path / "out" / "dataset.json").read_text())
+    manifest = json.loads((tmp_path / "out" / "dataset.json").read_text(encoding="utf-8"))
     assert manifest["format"] == 1
     assert manifest["source"] == "photos"
     assert str(tmp_path) not in json.dumps(manifest)
@@ -228,7 +230,58 @@ def test_a_finished_dataset_is_taken_at_once_and_others_are_refused(
         prepare(source, out, resolution=16)
 
 
+def test_a_begun_dataset_of_photos_that_were_replaced_is_refused(
+    tmp_path: Path, photos: Photos
+) -> None:
+    source, out = photos(tmp_path / "photos", 70), tmp_path / "out"
+
+    def stop(done: int, found: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        prepare(source, out, resolution=8, workers=1, progress=stop)
+    replaced = source / "photo 0003.jpg"
+    before = replaced.stat().st_mtime_ns
+    replaced.write_bytes(replaced.read_bytes()[::-1])
+    os.utime(replaced, ns=(before + 10**9, before + 10**9))
+    with pytest.raises(UsageError, match=r"other photos .*written since"):
+        prepare(source, out, resolution=8, workers=1)
+
+
 # ---- what is refused
+
+
+def test_another_programs_dataset_json_is_no_dataset(tmp_path: Path, photos: Photos) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "dataset.json").write_text('{"labels": null}', encoding="utf-8")
+    with pytest.raises(UsageError, match=r"is not empty: it holds dataset\.json"):
+        prepare(photos(tmp_path / "photos", 2), out, resolution=8)
+
+
+def test_a_finished_dataset_on_a_read_only_disk_is_taken(
+    tmp_path: Path, photos: Photos, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, out = photos(tmp_path / "photos", 2), tmp_path / "out"
+    prepare(source, out, resolution=8)
+
+    def refuse(self: Path, missing_ok: bool = False) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    assert prepare(source, out, resolution=8).count == 2
+
+
+def test_memory_that_runs_out_is_explained(
+    tmp_path: Path, photos: Photos, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def decode(data: bytes, framing: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(processing, "decode", decode)
+    with pytest.raises(StorageError, match="Memory ran out") as caught:
+        prepare(photos(tmp_path / "photos", 2), tmp_path / "out", resolution=8)
+    assert "fewer workers" in caught.value.todo
 
 
 def test_one_photo_is_enough(tmp_path: Path, photos: Photos) -> None:

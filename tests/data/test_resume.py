@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import importlib
+import multiprocessing
 import os
 import random
 import signal
@@ -208,7 +210,7 @@ def test_a_killed_process_leaves_no_workers_and_can_be_continued(
     workers: int, source: Path, whole: dict[str, bytes], tmp_path: Path
 ) -> None:
     out, script = tmp_path / "out", tmp_path / "child.py"
-    script.write_text(CHILD)
+    script.write_text(CHILD, encoding="utf-8")
     child = subprocess.Popen([sys.executable, script, source, out, str(workers), "0.5"])
     journal = out / "journal.partial"
     deadline = time.monotonic() + 30
@@ -228,11 +230,98 @@ def test_a_killed_process_leaves_no_workers_and_can_be_continued(
     assert contents(out) == whole
 
 
+INTERRUPTED = """
+import os, signal, sys, time
+from pathlib import Path
+from facesmith.data import processing
+from facesmith.data.decoding import Framing
+from facesmith.data.entries import Entry, Item
+
+class Slow:
+    def read(self, entries):
+        for entry in entries:
+            with open(sys.argv[1], "a", encoding="utf-8") as log:
+                log.write("x")
+            time.sleep(0.02)
+            yield Item(b"")
+
+def begun():
+    return Path(sys.argv[1]).read_text(encoding="utf-8")
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).touch()
+    chunks = [[Entry(str(i), 0, i) for i in range(count)] for count in (1, 5000, 5000)]
+    done = processing.process(Slow(), chunks, Framing(8), 2)
+    if sys.argv[2] == "starting":
+        submit = processing.ProcessPoolExecutor.submit
+        def interrupted(*arguments):
+            future = submit(*arguments)
+            time.sleep(0.1)
+            os.killpg(0, signal.SIGINT)  # the new worker is busy with imports
+            return future
+        processing.ProcessPoolExecutor.submit = interrupted
+    try:
+        next(done)
+        while len(begun()) < 10:
+            time.sleep(0.01)
+        os.killpg(0, signal.SIGINT)
+        time.sleep(100)
+    except KeyboardInterrupt:
+        done.close()
+        print(len(begun()))
+"""
+
+
+@pytest.mark.parametrize("moment", ["starting", "decoding"])
+def test_ctrl_c_ends_the_workers_at_once_and_silently(moment: str, tmp_path: Path) -> None:
+    script = tmp_path / "child.py"
+    script.write_text(INTERRUPTED, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, script, tmp_path / "log", moment],
+        capture_output=True, text=True, check=False, timeout=60, start_new_session=True,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert int(done.stdout) < 5000  # no chunk was decoded to its end
+
+
+def test_ctrl_c_keeps_what_is_done(source: Path, whole: dict[str, bytes], tmp_path: Path) -> None:
+    def press(done: int, found: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        prepare(source, tmp_path / "out", resolution=RESOLUTION, workers=2, progress=press)
+    assert not multiprocessing.active_children()
+    steps: list[int] = []
+    prepare(source, tmp_path / "out", resolution=RESOLUTION, workers=1,
+            progress=lambda done, _: steps.append(done))  # fmt: skip
+    assert steps == [128, 140]
+    assert contents(tmp_path / "out") == whole
+
+
+def test_a_worker_that_is_killed_while_others_work_is_explained(
+    source: Path, whole: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importlib.import_module("facesmith.data.prepare"), "CHUNK_IMAGES", 4)
+
+    def kill_one(done: int, found: int) -> None:
+        for child in multiprocessing.active_children()[:1]:
+            child.kill()
+
+    with pytest.raises(StorageError, match="A worker process died"):
+        prepare(source, tmp_path / "out", resolution=RESOLUTION, workers=2, progress=kill_one)
+    assert not multiprocessing.active_children()
+    monkeypatch.undo()  # what was begun in chunks of another size is continued as well
+    prepare(source, tmp_path / "out", resolution=RESOLUTION, workers=1)
+    assert (tmp_path / "out" / "files.csv").read_bytes() == whole["files.csv"]
+    assert (tmp_path / "out" / "train.npy").read_bytes() == whole["train.npy"]
+
+
 def test_a_dead_worker_is_explained(source: Path, tmp_path: Path) -> None:
     script = tmp_path / "unguarded.py"
     script.write_text(
         "import sys\nfrom facesmith.data import prepare\n"
-        "prepare(sys.argv[1], sys.argv[2], resolution=16, workers=2)\n"
+        "prepare(sys.argv[1], sys.argv[2], resolution=16, workers=2)\n",
+        encoding="utf-8",
     )
     done = subprocess.run(
         [sys.executable, script, source, tmp_path / "out"],

@@ -209,6 +209,25 @@ class Dataset:
         return self.count
 
 
+def is_dataset(folder: Path) -> bool:
+    """Say whether a folder was finished by `prepare`, even if it was damaged since.
+
+    Other programs have a `dataset.json` too: StyleGAN2's lies among its photos.
+
+    Args:
+        folder: Any path.
+
+    Returns:
+        Whether `Dataset.open` should take it, or say what is wrong with it.
+    """
+    try:
+        return _is_ours(json.loads((folder / MANIFEST).read_text(encoding="utf-8")))
+    except ValueError:  # damaged; the rows beside it tell whose it was
+        return (folder / ROWS["train"]).is_file()
+    except OSError:
+        return False
+
+
 def channel_statistics(path: Path) -> tuple[list[float], list[float]]:
     """Measure the mean and the standard deviation of each channel, exactly.
 
@@ -250,6 +269,13 @@ def _mapped(path: Path) -> NDArray[np.uint8]:
     return array
 
 
+def _is_ours(manifest: Any) -> bool:
+    if not isinstance(manifest, dict) or "format" not in manifest:
+        return False
+    files = manifest.get("files")
+    return isinstance(files, dict) and ROWS["train"] in files
+
+
 def _read_manifest(folder: Path) -> dict[str, Any]:
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
@@ -268,10 +294,15 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
             needed="the file as it was written",
             todo="delete the dataset folder and prepare it again",
         ) from error
-    version = manifest.get("format") if isinstance(manifest, dict) else None
-    if version != FORMAT:
+    if not _is_ours(manifest):
         raise DataError(
-            f"{folder} is a dataset of format {version}.",
+            f"{folder} holds no dataset: its {MANIFEST} is another program's.",
+            needed="a folder as `facesmith prepare` leaves it",
+            todo="run facesmith prepare PHOTOS --out DATASET first",
+        )
+    if manifest["format"] != FORMAT:
+        raise DataError(
+            f"{folder} is a dataset of format {manifest['format']}.",
             needed=f"format {FORMAT}, the one this version reads",
             todo="install the facesmith that made it, or prepare the photos again",
         )

@@ -94,7 +94,8 @@ def remove_partials(folder: Path) -> None:
         folder: A finished dataset, or one of no use.
     """
     for name in (*(f"{rows}{PARTIAL}" for rows in ROWS.values()), JOURNAL):
-        (folder / name).unlink(missing_ok=True)
+        if (folder / name).exists():  # a disk that is read-only refuses to remove even nothing
+            (folder / name).unlink(missing_ok=True)
 
 
 def file_sha256(path: Path) -> str:
@@ -142,11 +143,14 @@ def lock(file: IO[Any], folder: Path) -> None:
 
 
 @contextmanager
-def explained(folder: Path) -> Iterator[None]:
+def explained(
+    folder: Path, todo: str = "choose another folder, or change its permissions"
+) -> Iterator[None]:
     """Turn what the operating system says about a folder into an error of three parts.
 
     Args:
         folder: Which is being written.
+        todo: What helps when it cannot be.
 
     Yields:
         Nothing.
@@ -166,5 +170,5 @@ def explained(folder: Path) -> Iterator[None]:
         raise StorageError(
             f"{folder} cannot be written: {error.strerror or error}.",
             needed="a folder that can be made and written",
-            todo="choose another folder, or change its permissions",
+            todo=todo,
         ) from error

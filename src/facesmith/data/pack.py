@@ -98,7 +98,8 @@ class Pack:
         self.shape = shape
         self.row_bytes = int(np.prod(shape))
         self.rows: dict[Side, int] = {"train": 0, "held-out": 0}
-        self.chunks = 0
+        self.done = 0
+        """Images of the source that are written or rejected."""
         self._settings = settings
         self._files: dict[Side, BinaryIO] = {}
         with explained(folder):
@@ -138,7 +139,8 @@ class Pack:
             raise StorageError(
                 f"{self.folder} has {free / 1e6:,.0f} MB free.",
                 needed=f"{needed / 1e6:,.0f} MB for {images:,} images of {self.shape[0]} pixels",
-                todo="free some space, choose another disk, or a lower resolution",
+                todo="free some space, run `facesmith prepare PHOTOS --out DATASET` for another disk, "
+                "or choose a lower --resolution",
             )
 
     def append(self, records: Sequence[Record], pixels: NDArray[np.uint8]) -> None:
@@ -162,7 +164,7 @@ class Pack:
                 checksums[side] = zlib.crc32(data)
             line = {"checksums": checksums, "records": [record.as_list() for record in records]}
             self._write_line(line)
-        self.chunks += 1
+        self.done += len(records)
 
     def records(self, moved: AbstractSet[str] = frozenset()) -> Iterator[Record]:
         """Read back everything that was appended.
@@ -253,7 +255,7 @@ class Pack:
                 return False
         for side in self.rows:
             self.rows[side] += fates.count(side)
-        self.chunks += 1
+        self.done += len(fates)
         return True
 
     def _lines(self) -> Iterator[tuple[dict[str, Any], int]]:
@@ -312,7 +314,7 @@ def other_settings(folder: Path, theirs: dict[str, Any], ours: dict[str, Any]) -
     Returns:
         The error to raise.
     """
-    names = {"fingerprint": "photos"}
+    names = {"fingerprint": "photos (added, removed, renamed or written since)"}
     changed = [key for key in ours if theirs.get(key) != ours[key]]
     described = [
         names.get(key) or f"{key} {theirs.get(key)} instead of {ours[key]}" for key in changed

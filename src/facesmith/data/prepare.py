@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from facesmith.base.errors import UsageError
 from facesmith.data.crops import Crop, parse_crop
-from facesmith.data.dataset import Dataset
+from facesmith.data.dataset import Dataset, is_dataset
 from facesmith.data.decoding import RESAMPLING, Framing
 from facesmith.data.entries import Source
-from facesmith.data.files import MANIFEST, remove_partials
+from facesmith.data.files import remove_partials
 from facesmith.data.finish import finish, record
 from facesmith.data.pack import Pack, other_settings
 from facesmith.data.processing import process
@@ -72,8 +73,8 @@ def prepare(
     """
     out = Path(out)
     framing = framing_of(resolution, crop, channels, resampling)
-    _check_numbers(held_out, workers, limit)
-    _refuse_inside(source, out)
+    check_numbers(held_out, workers, limit)
+    refuse_inside(source, out)
     found = open_source(source, resolution=resolution, limit=limit)
     return pack_source(found, out, framing, held_out=held_out, workers=workers, progress=progress)
 
@@ -107,7 +108,7 @@ def pack_source(
     """
     started = time.perf_counter()
     settings = settings_of(source, framing, held_out)
-    if (out / MANIFEST).exists():
+    if is_dataset(out):
         finished = Dataset.open(out)
         if finished.manifest["settings"] != settings:
             raise other_settings(out, finished.manifest["settings"], settings)
@@ -117,14 +118,15 @@ def pack_source(
     entries = source.entries
     with Pack(out, settings, (framing.resolution, framing.resolution, framing.channels)) as pack:
         size = max(1, min(CHUNK_IMAGES, CHUNK_BYTES // pack.row_bytes))
-        done = min(pack.chunks * size, len(entries))
+        done = pack.done
         pack.check_space(len(entries) - done)
         chunks = [entries[i : i + size] for i in range(done, len(entries), size)]
-        for outcomes, pixels in process(source.reader, chunks, framing, workers):
-            pack.append([record(o, held_out, len(entries)) for o in outcomes], pixels)
-            done += len(outcomes)
-            if progress is not None:
-                progress(done, len(entries))
+        # Closed at once, whatever happens: Ctrl-C must not wait for what workers do ahead.
+        with closing(process(source.reader, chunks, framing, workers)) as processed:
+            for outcomes, pixels in processed:
+                pack.append([record(o, held_out, len(entries)) for o in outcomes], pixels)
+                if progress is not None:
+                    progress(pack.done, len(entries))
         finish(pack, source, settings)
     dataset = Dataset.open(out)
     dataset.summary = replace(dataset.summary, seconds=time.perf_counter() - started)
@@ -192,7 +194,17 @@ def framing_of(resolution: int, crop: Crop | str, channels: int, resampling: str
     return Framing(resolution, crop, channels, resampling)
 
 
-def _check_numbers(held_out: float, workers: int | None, limit: int | None) -> None:
+def check_numbers(held_out: float, workers: int | None, limit: int | None) -> None:
+    """Refuse numbers that cannot be.
+
+    Args:
+        held_out: Share of images, 0 to 0.5.
+        workers: Processes, 1 or more.
+        limit: Images, 1 or more.
+
+    Raises:
+        UsageError: One of them is out of range.
+    """
     if not 0 <= held_out <= 0.5:
         raise UsageError(
             f"A held-out share of {held_out} is not possible.",
@@ -206,10 +218,23 @@ def _check_numbers(held_out: float, workers: int | None, limit: int | None) -> N
             )
 
 
-def _refuse_inside(source: str | Path, out: Path) -> None:
-    if Path(source).is_dir() and out.resolve().is_relative_to(Path(source).resolve()):
+def refuse_inside(source: str | Path, out: Path) -> None:
+    """Refuse to write a dataset among the photos it is made of.
+
+    Args:
+        source: Any source.
+        out: The dataset folder.
+
+    Raises:
+        UsageError: It would lie there.
+    """
+    photos, folder = Path(source).resolve(), out.resolve()
+    if not photos.is_dir() or not folder.is_relative_to(photos):
+        return
+    hidden = any(part.startswith(".") for part in folder.relative_to(photos).parts)
+    if not hidden:  # what is hidden is never taken for photos, such as ~/.cache
         raise UsageError(
             f"The dataset {out} would lie inside the photos {source}.",
             needed="a folder beside the photos, or the dataset would become photos at the next run",
-            todo=f"write to {Path(source).resolve().with_name('dataset')}",
+            todo=f"write to {photos.with_name('dataset')}",
         )

@@ -8,9 +8,11 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from ctypes import c_bool
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -51,8 +53,10 @@ Chunk = tuple[list[Outcome], "NDArray[np.uint8]"]
 
 def process(
     reader: Reader, chunks: Sequence[Sequence[Entry]], framing: Framing, workers: int | None
-) -> Iterator[Chunk]:
+) -> Generator[Chunk]:
     """Read and frame all chunks.
+
+    Closing the generator ends the workers: each stops before its next photo.
 
     Args:
         reader: Of the source.
@@ -64,33 +68,34 @@ def process(
         One result a chunk, in order, whatever the number of workers.
 
     Raises:
-        StorageError: A worker was killed, most often for lack of memory.
+        StorageError: Memory did not suffice, or a worker was killed, most often for that reason.
     """
     if workers is None:
         workers = _processors() if len(chunks) >= SERIAL_CHUNKS else 1
     workers = min(workers, MAX_WORKERS, len(chunks))
     if workers <= 1:
-        yield from (process_chunk(reader, chunk, framing) for chunk in chunks)
+        with _enough_memory():
+            yield from (process_chunk(reader, chunk, framing) for chunk in chunks)
         return
     # Spawned, not forked: the parent may hold torch's threads and locks.
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_prepare_worker)
+    # A plain byte of shared memory: a lock could be held by a worker that was killed.
+    stop = context.RawValue(c_bool, False)
+    pool = ProcessPoolExecutor(
+        workers, mp_context=context, initializer=_prepare_worker, initargs=(stop,)
+    )
     running: deque[Future[Chunk]] = deque()
     try:
-        for chunk in chunks:
-            running.append(pool.submit(process_chunk, reader, chunk, framing))
-            if len(running) > workers * CHUNKS_AHEAD:
+        with _enough_memory():
+            for chunk in chunks:
+                with _interrupts_held():  # it starts workers
+                    running.append(pool.submit(process_chunk, reader, chunk, framing))
+                if len(running) > workers * CHUNKS_AHEAD:
+                    yield running.popleft().result()
+            while running:
                 yield running.popleft().result()
-        while running:
-            yield running.popleft().result()
-    except BrokenProcessPool as error:
-        raise StorageError(
-            "A worker process died while it decoded photos.",
-            needed="enough memory for all workers; and, in a script of your own, the call below "
-            '`if __name__ == "__main__":`',
-            todo="run the same command again with fewer workers: it continues",
-        ) from error
     finally:
+        stop.value = True
         pool.shutdown(cancel_futures=True)
 
 
@@ -104,15 +109,25 @@ def process_chunk(reader: Reader, entries: Sequence[Entry], framing: Framing) ->
 
     Returns:
         An outcome for each entry, and the pixels of those that are used.
+
+    Raises:
+        CancelledError: This process is a worker, and nobody waits for its work any more.
     """
     outcomes, images = [], []
-    for entry, item in zip(entries, reader.read(entries), strict=True):
+    for entry, item in zip(_while_wanted(entries), reader.read(entries), strict=True):
         outcome, image = _process_one(entry, item, framing)
         outcomes.append(outcome)
         if image is not None:
             images.append(image)
     shape = (len(images), framing.resolution, framing.resolution, framing.channels)
     return outcomes, np.array(images, dtype=np.uint8).reshape(shape)
+
+
+def _while_wanted(entries: Sequence[Entry]) -> Iterator[Entry]:
+    for entry in entries:
+        if _stop is not None and _stop.value:
+            raise CancelledError
+        yield entry
 
 
 def _process_one(
@@ -139,10 +154,46 @@ def _processors() -> int:
     return os.cpu_count() or 1
 
 
-def _prepare_worker() -> None:
-    """Leave signals to the parent, and end with it even when it is killed."""
+@contextmanager
+def _enough_memory() -> Generator[None]:
+    try:
+        yield
+    except (MemoryError, BrokenProcessPool) as error:
+        raise StorageError(
+            "Memory ran out while photos were decoded."
+            if isinstance(error, MemoryError)
+            else "A worker process died while it decoded photos.",
+            needed="enough memory for all workers; and, in a script of your own, the call below "
+            '`if __name__ == "__main__":`',
+            todo="run the same command again with fewer workers: it continues",
+        ) from error
+
+
+@contextmanager
+def _interrupts_held() -> Generator[None]:
+    """Keep Ctrl-C for later, and from the processes that are started here, which inherit that."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+_stop: c_bool | None = None
+"""Of a worker: set when its parent wants no more."""
+
+
+def _prepare_worker(stop: c_bool) -> None:
+    """Leave Ctrl-C to the parent, and end with it even when it is killed.
+
+    SIGTERM stays as it is: with it the pool ends the others when one of them was killed.
+    """
+    global _stop
+    _stop = stop
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
 
     def follow() -> None:
