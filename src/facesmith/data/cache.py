@@ -2,20 +2,42 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import logging
 import os
 import re
+import shlex
 from pathlib import Path
 
-from facesmith.base.errors import UsageError
+from facesmith.base.errors import DataError, StorageError
+from facesmith.data import idx
 from facesmith.data.crops import Crop
-from facesmith.data.dataset import Dataset
-from facesmith.data.files import JOURNAL, MANIFEST
-from facesmith.data.prepare import Progress, framing_of, prepare, settings_of
+from facesmith.data.dataset import Dataset, is_dataset
+from facesmith.data.entries import Source
+from facesmith.data.files import JOURNAL, explained
+from facesmith.data.prepare import (
+    Progress,
+    check_numbers,
+    framing_of,
+    pack_source,
+    refuse_inside,
+    settings_of,
+)
 from facesmith.data.sources import open_source
 
 HASH_DIGITS = 16
+STEM_LENGTH = 40
+"""Letters of the photos' name that are kept: no file system takes names of any length."""
+MNIST = (28, 1)
+"""Resolution and channels of most idx files, and of the recipe `mlp`."""
+ELSEWHERE = (
+    "set the environment variable XDG_CACHE_HOME to a folder that can be written, "
+    "or choose one with `facesmith prepare PHOTOS --out DATASET` and train with --data DATASET"
+)
+
+log = logging.getLogger(__name__)
 
 
 def cached(
@@ -33,8 +55,8 @@ def cached(
 ) -> Dataset:
     """Open a dataset, or prepare photos in the cache and open that.
 
-    The place in the cache is named after the photos' path, names and sizes and after the settings,
-    so a change of any makes another dataset.
+    The place in the cache is named after the settings and after the photos' path, names, sizes and
+    times of writing (in a zip, checksums), so a change of any makes another dataset.
 
     Args:
         source: A folder made by `prepare`, or whatever `prepare` takes.
@@ -53,32 +75,29 @@ def cached(
         The dataset.
 
     Raises:
-        DataError: As `prepare`.
-        UsageError: A prepared dataset has another resolution or number of channels, or an argument
-            is out of range.
+        DataError: As `prepare`; or a prepared dataset has another resolution or number of channels.
+        UsageError: An argument is out of range.
         StorageError: The cache cannot be written or the disk is full.
     """
     path = Path(source)
-    if (path / MANIFEST).is_file() or (path / JOURNAL).is_file():
+    if is_dataset(path) or (path / JOURNAL).is_file():
         return _matching(Dataset.open(path), resolution, channels)
     framing = framing_of(resolution, crop, channels, resampling)
+    check_numbers(held_out, workers, limit)
     listed = open_source(source, resolution=resolution, limit=limit)
     where = str(source) if not path.exists() else str(path.resolve())
     settings = settings_of(listed, framing, held_out)
     identity = json.dumps([where, settings], sort_keys=True)
     digest = hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:HASH_DIGITS]
-    stem = re.sub(r"[^\w.-]+", "-", Path(listed.title).stem) or "photos"
-    return prepare(
-        source,
-        (Path(cache_dir) if cache_dir else default_cache()) / f"{stem}-{resolution}-{digest}",
-        resolution=resolution,
-        crop=crop,
-        channels=channels,
-        held_out=held_out,
-        resampling=resampling,
-        workers=workers,
-        limit=limit,
-        progress=progress,
+    stem = re.sub(r"[^\w.-]+", "-", Path(listed.title).stem)[:STEM_LENGTH] or "photos"
+    folder = Path(cache_dir) if cache_dir else default_cache()
+    folder /= f"{stem}-{resolution}-{digest}"
+    if not is_dataset(folder):
+        refuse_inside(source, folder)
+        _make(folder)
+        _advise(source, listed, resolution, channels)
+    return pack_source(
+        listed, folder, framing, held_out=held_out, workers=workers, progress=progress
     )
 
 
@@ -87,20 +106,64 @@ def default_cache() -> Path:
 
     Returns:
         A folder that may not exist yet.
+
+    Raises:
+        StorageError: Nobody says where this user's files are.
     """
     base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "facesmith" / "datasets"
+    try:
+        cache = Path(base) if base else Path.home() / ".cache"
+    except RuntimeError as error:  # in containers whose user has no name
+        raise StorageError(
+            "This user has no home folder for the cache of prepared photos.",
+            needed="a place for it",
+            todo=ELSEWHERE,
+        ) from error
+    return cache / "facesmith" / "datasets"
+
+
+def _make(folder: Path) -> None:
+    with explained(folder, ELSEWHERE):
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
+def _advise(source: str | Path, listed: Source, resolution: int, channels: int) -> None:
+    pixels = MNIST[0] ** 2 * MNIST[1]
+    if (
+        isinstance(listed.reader, idx.IdxReader)
+        and listed.entries[0].size == pixels
+        and (resolution, channels) != MNIST
+    ):
+        log.warning(
+            "MNIST's 28x28 grey images become %dx%d %s ones; `%s` takes them as they are",
+            resolution,
+            resolution,
+            "grey" if channels == 1 else "colour",
+            _mlp(source),
+        )
+
+
+def _mlp(data: str | Path) -> str:
+    return f"facesmith train mlp --data {shlex.quote(str(data))}"
 
 
 def _matching(dataset: Dataset, resolution: int, channels: int) -> Dataset:
-    for name, theirs, ours in (
-        ("resolution", dataset.resolution, resolution),
-        ("channels", dataset.channels, channels),
-    ):
-        if theirs != ours:
-            raise UsageError(
-                f"The dataset {dataset.folder} was prepared with {name} {theirs}.",
-                needed=f"{name} {ours}, as the training asks for",
-                todo=f"train with {name} {theirs}, or prepare the photos again with {name} {ours}",
-            )
-    return dataset
+    theirs = {"resolution": dataset.resolution, "channels": dataset.channels}
+    ours = {"resolution": resolution, "channels": channels}
+    other = [name for name in ours if ours[name] != theirs[name]]
+    if not other:
+        return dataset
+    train = "train with " + _options(theirs, other)
+    if (dataset.resolution, dataset.channels) == MNIST:
+        train = f"run `{_mlp(dataset.folder)}`"
+    raise DataError(
+        f"The dataset {dataset.folder} was prepared with {_options(theirs, other)}.",
+        needed=f"{_options(ours, other)}, as the recipe says",
+        todo=f"{train}, or prepare the photos again with {_options(ours, other)}",
+    )
+
+
+def _options(values: dict[str, int], names: list[str]) -> str:
+    return " ".join(f"--{name} {values[name]}" for name in names)
