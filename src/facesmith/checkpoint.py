@@ -255,8 +255,10 @@ def _verify_file(folder: Path, name: str, entry: dict[str, Any]) -> None:
     path = folder / name
     expected, size = entry["sha256"], entry["bytes"]
     try:
-        if Path(name).name != name or path.stat().st_size != size:
-            raise _damaged(f"{path} is not {size} bytes long")
+        if Path(name).name != name:
+            raise _damaged(f"{folder} names the file {name}, which lies outside of it")
+        if (actual := path.stat().st_size) != size:
+            raise _damaged(f"{path} is {actual:,} bytes long, not {size:,}")
         found = _sha256(path)
     except (OSError, ValueError) as error:  # a name may hold what no path can
         said = getattr(error, "strerror", None) or error
