@@ -220,7 +220,7 @@ DAMAGES: dict[str, tuple[Change, str]] = {
             f / "MANIFEST.json",
             files={n: {"sha256": "", "bytes": 0} for n in ("\0.safetensors", "state.json")},
         ),
-        "state.json is not 0 bytes|cannot be read",
+        "bytes long, not 0|cannot be read",
     ),
 }
 

@@ -11,7 +11,7 @@ import tyro
 
 from facesmith import cli
 from facesmith.applications import sample
-from facesmith.base.errors import StorageError, UsageError
+from facesmith.base.errors import StorageError, UsageError, is_full
 from facesmith.cli import options
 
 OTHER_PICTURES = (".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
@@ -62,7 +62,7 @@ def run(arguments: list[str]) -> int:
     except OSError as error:
         raise StorageError(
             f"{target} could not be written: {error.strerror}.",
-            needed="a place that this user may write",
+            needed="free space" if is_full(error) else "a place that this user may write",
             todo="choose another with --out",
         ) from error
     if chosen.json:
