@@ -11,7 +11,7 @@ def main(folder: Path, length: str) -> None:
     """Train for a while, then make sixteen faces."""
     model = facesmith.train("face", data="portraits:1000", images=length, resolution=32, run=folder)
     faces = model.generate(seeds=range(16))
-    images.write_png(folder / "faces.png", images.grid(faces, columns=4))
+    images.write_png(folder / "faces.png", images.sheet(faces))
     print(f"16 faces in {folder / 'faces.png'}")
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from facesmith.base import images
-from facesmith.base.images import encode_png, grid, scale, write_png
+from facesmith.base.images import encode_png, grid, scale, sheet, write_png
 
 finite = st.floats(-100, 100)
 
@@ -53,14 +53,14 @@ def test_scale_keeps_the_type_and_shape_of_tensors():
 @pytest.mark.parametrize("count, columns, rows", [(1, 1, 1), (6, 3, 2), (7, 3, 3), (4, None, 2)])
 def test_a_grid_places_each_image_row_by_row_on_white(channels, gap, count, columns, rows):
     pictures = np.random.default_rng(0).integers(0, 200, (count, 5, 4, channels), dtype=np.uint8)
-    sheet = grid(pictures, columns=columns, gap=gap)
+    laid = grid(pictures, columns=columns, gap=gap)
     columns = columns or 2
-    assert sheet.shape == (rows * (5 + gap) + gap, columns * (4 + gap) + gap, channels)
-    rest = sheet.copy()
+    assert laid.shape == (rows * (5 + gap) + gap, columns * (4 + gap) + gap, channels)
+    rest = laid.copy()
     for index, picture in enumerate(pictures):
         top = gap + index // columns * (5 + gap)
         left = gap + index % columns * (4 + gap)
-        np.testing.assert_array_equal(sheet[top : top + 5, left : left + 4], picture)
+        np.testing.assert_array_equal(laid[top : top + 5, left : left + 4], picture)
         rest[top : top + 5, left : left + 4] = 255
     assert (rest == 255).all()
 
@@ -120,3 +120,14 @@ def test_writing_over_a_picture_leaves_nothing_else_behind(tmp_path):
     with Image.open(path) as opened:
         assert opened.getpixel((0, 0)) == 2
     assert [p.name for p in tmp_path.iterdir()] == ["a.png"]
+
+
+@pytest.mark.parametrize(("size", "shown"), [(16, 64), (28, 56), (32, 64), (64, 64), (128, 128)])
+def test_a_sheet_enlarges_small_images_in_blocks(size, shown):
+    images = np.random.default_rng(0).integers(0, 256, (4, size, size, 3), dtype=np.uint8)
+    made = sheet(images)
+    assert made.shape == (2 * (shown + 2) + 2, 2 * (shown + 2) + 2, 3)
+    factor = shown // size
+    first = made[2 : 2 + shown, 2 : 2 + shown]
+    assert np.array_equal(first[::factor, ::factor], images[0])
+    assert np.array_equal(first[factor - 1 :: factor, factor - 1 :: factor], images[0])

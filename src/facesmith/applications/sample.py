@@ -111,7 +111,7 @@ def write_grid(model: Model, seeds: Sequence[int], path: Path, *, truncation: fl
         path: The PNG file; the picture says in its text that it was generated.
         truncation: See `Model.generate`.
     """
-    sheet = images.grid(model.generate(seeds, truncation=truncation))
+    sheet = images.sheet(model.generate(seeds, truncation=truncation))
     images.write_png(path, sheet, text=_provenance(model, seeds, truncation))
 
 

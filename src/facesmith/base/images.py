@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Numbers = TypeVar("Numbers", "torch.Tensor", "NDArray[np.floating]", float)
 Range = tuple[float, float]
+VISIBLE = 64  # pixels; a face of 16 or 32 on a large screen is a dot
 
 
 def scale(values: Numbers, *, source: Range = (0.0, 1.0), target: Range = (-1.0, 1.0)) -> Numbers:
@@ -58,6 +59,19 @@ def grid(
         left = gap + (index % columns) * (width + gap)
         sheet[top : top + height, left : left + width] = image
     return sheet
+
+
+def sheet(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Lay images out for people to look at: small ones are enlarged, each pixel a block.
+
+    Args:
+        images: Array (N, H, W, C), C of 1 or 3.
+
+    Returns:
+        One image; each of those in it is enlarged by a whole factor, to at most 64 pixels.
+    """
+    factor = max(1, VISIBLE // images.shape[1])
+    return grid(images.repeat(factor, axis=1).repeat(factor, axis=2))
 
 
 def encode_png(image: NDArray[np.uint8], *, text: Mapping[str, str] | None = None) -> bytes:

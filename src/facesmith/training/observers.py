@@ -117,7 +117,7 @@ class Samples:
     def _write(self, view: View, name: str, faces: NDArray[np.uint8]) -> None:
         try:
             text = {"Software": "facesmith", "Source": PHOTOS if name == REALS else GENERATED}
-            images.write_png(view.folder.path / name, images.grid(faces), text=text)
+            images.write_png(view.folder.path / name, images.sheet(faces), text=text)
         except OSError as error:
             log.warning("%s was not written: %s", name, error)
 
