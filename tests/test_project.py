@@ -21,6 +21,7 @@ def python(code: str) -> str:
 def test_public_names_are_these() -> None:
     assert facesmith.__all__ == [
         "Dataset",
+        "FacesmithError",
         "Model",
         "Recipe",
         "Run",

@@ -70,6 +70,9 @@ def test_a_file_does_not_take_the_place_of_a_module(tmp_path: Path) -> None:
         (OWN, "min", "did you mean 'mine'"),
         (OWN, "other", "returned int"),
         ("import nowhere_at_all", "mine", "ModuleNotFoundError"),
+        ("def mine(): return 1 / 0", "mine", "ZeroDivisionError"),
+        ("def mine(size): pass", "mine", "TypeError"),
+        ("import sys; sys.exit(3)", "mine", "SystemExit: 3"),
         ("def", "mine", "SyntaxError"),
         (None, "mine", "There is no file"),
     ],
@@ -81,3 +84,15 @@ def test_a_file_that_holds_no_recipe_is_refused(
         (tmp_path / "own.py").write_text(content)
     with pytest.raises(UsageError, match=said):
         find_recipe(f"{tmp_path / 'own.py'}:{function}")
+
+
+@pytest.mark.parametrize(
+    ("unmade", "said"),
+    [("@register\n", "cannot be read back"), ("@dataclass(frozen=True)\n", "part")],
+)
+def test_a_part_that_no_checkpoint_could_name_is_refused_before_training(
+    unmade: str, said: str, tmp_path: Path
+) -> None:
+    (tmp_path / "own.py").write_text(OWN.replace(unmade, ""))
+    with pytest.raises((UsageError, TypeError), match=said):
+        find_recipe(f"{tmp_path / 'own.py'}:mine").check()

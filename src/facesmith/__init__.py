@@ -13,6 +13,7 @@ __version__ = VERSION
 # `facesmith --help` do not wait for torch.
 _PUBLIC = {
     "Dataset": "facesmith.data.dataset",
+    "FacesmithError": "facesmith.base.errors",
     "Model": "facesmith.applications.sample",
     "Recipe": "facesmith.recipe",
     "Run": "facesmith.training.run",
@@ -26,13 +27,24 @@ if TYPE_CHECKING:
     from facesmith.api import train as train
     from facesmith.applications.sample import Model as Model
     from facesmith.applications.sample import load as load
+    from facesmith.base.errors import FacesmithError as FacesmithError
     from facesmith.data.dataset import Dataset as Dataset
     from facesmith.data.prepare import prepare as prepare
     from facesmith.recipe import Recipe as Recipe
     from facesmith.recipes import find_recipe as find_recipe
     from facesmith.training.run import Run as Run
 
-__all__ = ["Dataset", "Model", "Recipe", "Run", "find_recipe", "load", "prepare", "train"]
+__all__ = [
+    "Dataset",
+    "FacesmithError",
+    "Model",
+    "Recipe",
+    "Run",
+    "find_recipe",
+    "load",
+    "prepare",
+    "train",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -49,7 +50,7 @@ def train(
     """Train a recipe on photos and give back the model.
 
     Args:
-        recipe: A name such as `"face"`, or a Recipe.
+        recipe: A name such as `"face"`, `"mine.py:function"`, or a Recipe.
         data: A folder of photos, a zip, a prepared dataset, `"portraits"`, or an open Dataset.
         images: Real images to see in all, such as 500_000 or `"500k"`; 200k by default.
         epochs: Length in passes over the photos, instead of images.
@@ -103,6 +104,8 @@ def train(
     else:
         shown = counter("preparing photos") if progress else None
         dataset = open_data(data, chosen, crop=crop, progress=shown)
+        if progress and dataset.summary.rejected:
+            say("\n".join([*dataset.summary.lines(), f"prepared in {dataset.folder}"]))
     settings = with_epochs(settings, epochs, dataset)
     display = [Plain(Remaining(settings))] if progress else []
     outcome = loop.train(chosen, settings, dataset, observers.standard(*display, *watch))
@@ -153,8 +156,13 @@ def check_start(recipe: Recipe, run: Run) -> None:
         UsageError: The device is missing, or the run was begun with another recipe or seed.
         StorageError: The folder is in use or cannot be written, or all its checkpoints are damaged.
     """
-    with RunFolder(run.folder) as folder:
-        continuation.check_start(recipe, run, folder)
+    is_new = not run.folder.exists()
+    try:
+        with RunFolder(run.folder) as folder:
+            continuation.check_start(recipe, run, folder)
+    finally:
+        if is_new:  # nothing has begun: a refusal leaves nothing behind
+            shutil.rmtree(run.folder, ignore_errors=True)
 
 
 def default_folder(recipe: Recipe) -> Path:

@@ -20,7 +20,7 @@ from facesmith.architectures import (
 )
 from facesmith.base.errors import UsageError
 from facesmith.base.randomness import step_seed
-from facesmith.base.registry import flat, register, to_dict
+from facesmith.base.registry import flat, from_dict, register, to_dict
 from facesmith.base.schedules import Constant, Schedule
 from facesmith.data.scaling import Rescale, Scaling
 from facesmith.objectives.losses import Loss, NonSaturating
@@ -126,6 +126,7 @@ class Recipe:
                 needed="a batch and steps of 1 or more, a flip probability from 0 to 1",
                 todo="start from batch 64, one step, flip 0.5",
             )
+        self._check_parts()
         self._check_numbers()
         with torch.device("meta"):
             discriminator = self.discriminator.build(self.shape)
@@ -158,6 +159,22 @@ class Recipe:
                 ]
         for sentence in advice:
             warnings.warn(sentence, stacklevel=1)  # said once, whoever asks again
+
+    def _check_parts(self) -> None:
+        try:
+            same = from_dict(to_dict(self)) == self
+        except UsageError as error:
+            raise UsageError(
+                f"A part of the recipe cannot be read back: {error.given}",
+                needed="parts that a checkpoint can name",
+                todo="put @register, of facesmith.base.registry, above each frozen dataclass of your own",
+            ) from error
+        if not same:
+            raise UsageError(
+                "The recipe read back from a checkpoint would not equal this one.",
+                needed="parts that are frozen dataclasses of plain values and other parts",
+                todo="put @dataclass(frozen=True) above each part of your own",
+            )
 
     def _check_numbers(self) -> None:
         for name, value in flat(to_dict(self)).items():

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
@@ -74,7 +75,8 @@ def _from_file(path: Path, function: str) -> Recipe:
             needed="a function without arguments that returns a Recipe",
             todo=f"write facesmith train {path}:FUNCTION",
         )
-    recipe = getattr(module, function)()
+    with _in_words(path):
+        recipe = getattr(module, function)()
     if not isinstance(recipe, Recipe):
         raise UsageError(
             f"{path}:{function} returned {type(recipe).__name__}.",
@@ -100,15 +102,24 @@ def _imported(path: Path) -> ModuleType:
     # Dataclasses look their own module up there to understand the annotations of their fields.
     sys.modules[path.stem] = module
     try:
-        spec.loader.exec_module(module)
-    except Exception as error:
+        with _in_words(path):
+            spec.loader.exec_module(module)
+    except UsageError:
         del sys.modules[path.stem]
+        raise
+    return module
+
+
+@contextmanager
+def _in_words(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (Exception, SystemExit) as error:
         raise UsageError(
             f"{path} could not be run: {type(error).__name__}: {error}.",
-            needed="a Python file that can be imported",
+            needed="a Python file that can be imported, with a function that takes no arguments",
             todo=f"mend it, and try it with: python {path}",
         ) from error
-    return module
 
 
 @named

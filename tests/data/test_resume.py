@@ -211,7 +211,7 @@ def test_a_killed_process_leaves_no_workers_and_can_be_continued(
 ) -> None:
     out, script = tmp_path / "out", tmp_path / "child.py"
     script.write_text(CHILD, encoding="utf-8")
-    child = subprocess.Popen([sys.executable, script, source, out, str(workers), "0.5"])
+    child = subprocess.Popen([sys.executable, script, source, out, str(workers), "5"])
     journal = out / "journal.partial"
     deadline = time.monotonic() + 30
     while not (journal.exists() and journal.read_bytes().count(b"\n") >= 2):

@@ -127,3 +127,12 @@ def test_weights_of_another_network_are_refused_in_words(
     checkpoint.save(folder, tensors, state)
     with pytest.raises(StorageError, match="does not fit its own recipe"):
         loop.train(tiny, replace(begun, images=32), portraits)
+
+
+@pytest.mark.parametrize("missing", ["device", "precision"])
+def test_a_state_that_lacks_something_is_refused_in_words(
+    missing: str, begun: Run, tiny: Recipe, portraits: Dataset
+) -> None:
+    edit_state(begun, compute={k: v for k, v in CUDA.items() if k != missing})
+    with pytest.raises(StorageError, match="does not fit its own recipe"):
+        loop.train(tiny, replace(begun, images=32), portraits)

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -69,6 +69,18 @@ train()
 ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1"}
 
 
+RUNNING: list[subprocess.Popen[bytes]] = []
+
+
+@pytest.fixture(autouse=True)
+def _no_training_outlives_its_test() -> Iterator[None]:
+    yield
+    while RUNNING:
+        process = RUNNING.pop()
+        process.kill()
+        process.wait()
+
+
 def start(
     dataset: Dataset, folder: Path, images: int = 10**9, checkpoint_every: int = 8
 ) -> subprocess.Popen[bytes]:
@@ -79,10 +91,18 @@ def start(
         [sys.executable, "-c", TRAIN, *map(str, words)],
         env=ONE_THREAD,
     )
-    while not ready.exists():
-        assert process.poll() is None, "training did not start"
-        time.sleep(0.02)
+    RUNNING.append(process)
+    wait_until(ready.exists, process)
     return process
+
+
+def wait_until(happened: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 60
+    while not happened():
+        assert process.poll() is None and time.monotonic() < deadline, (
+            "training does not come so far"
+        )
+        time.sleep(0.02)
 
 
 KILLS = """
@@ -171,8 +191,7 @@ def test_a_second_interrupt_leaves_at_once_and_breaks_nothing(
 ) -> None:
     folder = tmp_path / "run"
     process = start(portraits, folder, checkpoint_every=64)
-    while len(checkpoint.complete(folder / "checkpoints")) < 2:
-        time.sleep(0.05)
+    wait_until(lambda: len(checkpoint.complete(folder / "checkpoints")) >= 2, process)
     process.send_signal(signal.SIGINT)
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=30) in (-signal.SIGINT, 130)
@@ -309,8 +328,29 @@ def test_a_player_that_cannot_step_ends_the_run(
     assert dead.reason.startswith("failed: ")
 
 
+def test_a_diverged_run_stays_so_when_it_is_repeated(
+    tiny: Recipe, portraits: Dataset, run_in: RunIn
+) -> None:
+    run = run_in("dead", 16, record_every=16)
+    for watching in ([Dead("discriminator")], []):
+        with pytest.raises(DivergedError):
+            loop.train(tiny, run, portraits, [*observers.standard(), *watching])
+    # A longer run may recover.
+    outcome = loop.train(tiny, replace(run, images=48), portraits, observers.standard())
+    assert outcome.reason == "finished"
+
+
+def test_a_run_is_judged_even_if_no_record_was_due(
+    tiny: Recipe, portraits: Dataset, run_in: RunIn
+) -> None:
+    run = run_in("rare", 10**6, record_every=10**6, sample_every=10**6, minutes=0.02)
+    with pytest.raises(DivergedError):
+        loop.train(tiny, run, portraits, [*observers.standard(), Dead("generator")])
+    assert len(list(records.read(run.folder / "metrics.jsonl"))) == 1
+
+
 def test_a_rare_bad_update_is_passed_over(tiny: Recipe, portraits: Dataset, run_in: RunIn) -> None:
-    run = run_in("rare", 8 * 60, record_every=8 * 20)
+    run = run_in("often", 8 * 60, record_every=8 * 20, sample_every=10**9)
     watching = [*observers.standard(), Dead("discriminator", every=20)]
     assert loop.train(tiny, run, portraits, watching).reason == "finished"
 

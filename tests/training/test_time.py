@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import pytest
 
@@ -39,7 +40,7 @@ def test_a_run_stops_when_its_minutes_are_over_and_goes_on_with_more(
     portraits: Dataset, tiny: Recipe, run_in: RunIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock()
-    monkeypatch.setattr(recording.time, "perf_counter", lambda: clock.now)
+    monkeypatch.setattr(recording, "time", SimpleNamespace(perf_counter=lambda: clock.now))
     watching = observers.standard(clock)
 
     def train(**length: float) -> loop.Outcome:
@@ -58,7 +59,8 @@ def test_minutes_count_also_where_records_are_far_apart(
     portraits: Dataset, tiny: Recipe, run_in: RunIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks = iter(range(10**6))
-    monkeypatch.setattr(recording.time, "perf_counter", lambda: float(next(looks)))
+    clock = SimpleNamespace(perf_counter=lambda: float(next(looks)))
+    monkeypatch.setattr(recording, "time", clock)
     run = run_in("run", images=10**6, minutes=1, record_every=10**6, sample_every=10**6)
     outcome = loop.train(tiny, run, portraits)
     assert (

@@ -73,7 +73,8 @@ def find(name: str) -> type:
     raise UsageError(
         f"There is no part called {name!r}{did_you_mean(name, [p.__name__ for p in _parts.values()])}.",
         needed=f"one of {', '.join(sorted(p.__name__ for p in _parts.values()))}",
-        todo="correct the name, or import the module that registers it",
+        todo="correct the name, import the module that registers it, or name the file that does, as in "
+        "facesmith generate RUN --recipe mine.py:function",
     )
 
 

@@ -13,6 +13,7 @@ from facesmith import cli
 from facesmith.applications import sample
 from facesmith.base.errors import StorageError, UsageError, is_full
 from facesmith.cli import options
+from facesmith.recipes import find_recipe
 
 OTHER_PICTURES = (".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
 
@@ -29,6 +30,8 @@ class Generate:
     """Above 0, up to 1; smaller is more typical and less varied."""
     out: Path | None = None
     """A .png file for a sheet, or a folder for single files; a sheet in the run folder by default."""
+    recipe: str | None = None
+    """file.py:function of a model with parts of your own; the file is run, so trust it."""
     json: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Print what was written as JSON."""
 
@@ -50,6 +53,8 @@ def run(arguments: list[str]) -> int:
             needed="a .png file for a sheet, or a folder for single files",
             todo=f"write --out {chosen.out.with_suffix('.png')}",
         )
+    if chosen.recipe is not None:
+        find_recipe(chosen.recipe)  # registers the parts that the checkpoint names
     model = sample.load(chosen.model)
     target = chosen.out or sheet_of(chosen.model)
     try:

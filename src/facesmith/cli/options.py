@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import io
+import os
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -17,6 +18,7 @@ from facesmith.cli.refusals import refusal
 from facesmith.recipe import Recipe
 
 Options = TypeVar("Options")
+WIDE = 300  # columns
 MOST_SEEDS = 1_000_000
 _forms = tyro.constructors.ConstructorRegistry()
 
@@ -54,9 +56,9 @@ def read(
         SystemExit: Help was asked for.
         UsageError: An option is missing, unknown or wrong.
     """
-    heard = io.StringIO()
-    try:
-        with _forms, contextlib.redirect_stderr(heard):
+
+    def parse() -> Options:
+        with _forms:
             return tyro.cli(
                 kind,
                 args=arguments,
@@ -64,9 +66,25 @@ def read(
                 default=cast(Options, default),  # tyro takes None, its types do not
                 config=(tyro.conf.OmitSubcommandPrefixes,),
             )
+
+    heard = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(heard):
+            return parse()
     except SystemExit as left:
         if left.code != 2:
             raise
+        # Said again for a wide terminal, so that no name is broken by the end of a line.
+        heard, columns = io.StringIO(), os.environ.get("COLUMNS")
+        os.environ["COLUMNS"] = str(WIDE)
+        try:
+            with contextlib.redirect_stderr(heard), contextlib.suppress(SystemExit):
+                parse()
+        finally:
+            if columns is None:
+                del os.environ["COLUMNS"]
+            else:
+                os.environ["COLUMNS"] = columns
         raise refusal(left, heard.getvalue(), verb) from None
 
 

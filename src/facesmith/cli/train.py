@@ -147,5 +147,7 @@ def train(chosen: Train, typed: list[str]) -> int:
         # The same command would find its minutes spent.
         again = shlex.join(["train", *options.without("--minutes", typed)])
         say(f"to go on, with a larger --minutes or without it: {cli.command()} {again}")
-    say(f"next: {cli.command()} generate {shown} --seeds 0-63")
+    # Parts of one's own are known only once their file was run.
+    own = f" --recipe {options.quoted(typed[0])}" if ".py:" in typed[0] else ""
+    say(f"next: {cli.command()} generate {shown} --seeds 0-63{own}")
     return 0

@@ -81,7 +81,16 @@ def cached(
     """
     path = Path(source)
     if is_dataset(path) or (path / JOURNAL).is_file():
-        return _matching(Dataset.open(path), resolution, channels)
+        dataset = _matching(Dataset.open(path), resolution, channels)
+        asked = str(framing_of(resolution, crop, channels, resampling).crop)
+        made = dataset.manifest["settings"]["crop"]
+        if asked not in ("center", made):  # center is what nobody asked for
+            raise DataError(
+                f"The dataset {path} was prepared with --crop {made}.",
+                needed=f"photos, of which --crop {asked} can keep another square",
+                todo="leave --crop out, or prepare the photos again with it",
+            )
+        return dataset
     framing = framing_of(resolution, crop, channels, resampling)
     check_numbers(held_out, workers, limit)
     listed = open_source(source, resolution=resolution, limit=limit)

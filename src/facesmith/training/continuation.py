@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from facesmith import checkpoint
-from facesmith.base.errors import DataError, StorageError, UsageError
+from facesmith.base.errors import DataError, FacesmithError, StorageError, UsageError
 from facesmith.base.records import forget_after
 from facesmith.base.registry import flat, from_dict, to_dict
 from facesmith.data.dataset import Dataset
@@ -93,6 +96,20 @@ def resume(recipe: Recipe, run: Run, dataset: Dataset, folder: RunFolder) -> Tra
         _forget_after(folder, 0)
         return None
     tensors, saved = found
+    with _understood(run):
+        state = _restored(recipe, run, dataset, tensors, saved)
+    _forget_after(folder, state.images_seen)
+    log.info("continuing %s at %s images", run.folder, f"{state.images_seen:,}")
+    return state
+
+
+def _restored(
+    recipe: Recipe,
+    run: Run,
+    dataset: Dataset,
+    tensors: dict[str, dict[str, Tensor]],
+    saved: dict[str, Any],
+) -> TrainingState:
     _refuse_other_recipe(recipe, run, saved)
     _refuse_other_data(saved["data"], describe_data(dataset), run.folder)
     began = compute.from_dict(saved["compute"])
@@ -108,17 +125,24 @@ def resume(recipe: Recipe, run: Run, dataset: Dataset, folder: RunFolder) -> Tra
             torch.get_num_threads(),
         )
     state = TrainingState.begin(recipe, chosen, run.seed)
+    state.restore(tensors, saved)
+    return state
+
+
+@contextmanager
+def _understood(run: Run) -> Iterator[None]:
+    """Say in words that a whole checkpoint holds something else than a training's state."""
     try:
-        state.restore(tensors, saved)
+        yield
+    except FacesmithError:
+        raise
     except checkpoint.MALFORMED as error:
         raise StorageError(
-            f"The newest checkpoint of {run.folder} does not fit its own recipe: {error}.",
-            needed="weights of the networks that it names",
+            f"The newest checkpoint of {run.folder} does not fit its own recipe "
+            f"({type(error).__name__}: {error}).",
+            needed="state and weights as one training wrote them",
             todo="move it away, and the run goes on from the one before",
         ) from error
-    _forget_after(folder, state.images_seen)
-    log.info("continuing %s at %s images", run.folder, f"{state.images_seen:,}")
-    return state
 
 
 def check_start(recipe: Recipe, run: Run, folder: RunFolder) -> None:
@@ -131,15 +155,15 @@ def check_start(recipe: Recipe, run: Run, folder: RunFolder) -> None:
 
     Raises:
         UsageError: The device is missing, or the run was begun with another recipe or seed.
+        StorageError: All checkpoints are damaged.
     """
-    saved, _ = checkpoint.newest(
-        folder.checkpoints, lambda found: checkpoint.load(found, only=())[1]
-    )
-    if saved is None:
+    found = folder.load_checkpoint(only=())
+    if found is None:
         compute.find_device(run.device)
-    else:
-        _refuse_other_recipe(recipe, run, saved)
-        _go_on_as(compute.from_dict(saved["compute"]), run)
+        return
+    with _understood(run):
+        _refuse_other_recipe(recipe, run, found[1])
+        _go_on_as(compute.from_dict(found[1]["compute"]), run)
 
 
 def _go_on_as(began: compute.Compute, run: Run) -> compute.Compute:

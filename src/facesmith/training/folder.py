@@ -9,6 +9,8 @@ import os
 import platform
 import socket
 import time
+from collections import deque
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
@@ -16,7 +18,9 @@ from typing import IO, Any
 import torch
 
 from facesmith import checkpoint
+from facesmith.base import records
 from facesmith.base.errors import StorageError, is_full
+from facesmith.base.records import Record
 from facesmith.base.registry import to_dict
 from facesmith.base.version import VERSION
 from facesmith.recipe import Recipe
@@ -121,8 +125,17 @@ class RunFolder:
         checkpoint.write_json(self.path / "run.json", tree)
         checkpoint.write_json(self.path / "env.json", environment())
 
-    def load_checkpoint(self) -> checkpoint.Content | None:
+    def last_record(self) -> Record | None:
+        """Read the newest line of metrics.jsonl, None where there is none."""
+        with contextlib.suppress(OSError):
+            return next(iter(deque(records.read(self.metrics), maxlen=1)), None)
+        return None
+
+    def load_checkpoint(self, only: Sequence[str] | None = None) -> checkpoint.Content | None:
         """Load the newest whole checkpoint, reporting those that are damaged.
+
+        Args:
+            only: Stems of the tensor files that are wanted; all by default.
 
         Returns:
             Its tensors and state; None for a run that has saved nothing yet.
@@ -131,7 +144,9 @@ class RunFolder:
             StorageError: There are checkpoints, and all are damaged.
         """
         checkpoint.prune(self.checkpoints, keep=2**31)
-        found, damaged = checkpoint.newest(self.checkpoints, checkpoint.load)
+        found, damaged = checkpoint.newest(
+            self.checkpoints, lambda found: checkpoint.load(found, only=only)
+        )
         for folder, error in damaged.items():
             log.warning("Passing over a damaged checkpoint: %s", error.given)
             self.log_event("damaged_checkpoint", folder=folder.name, error=error.given)

@@ -91,12 +91,20 @@ def train(
 def _train(view: View, observers: Sequence[Observer], interruption: Interruption) -> Outcome:
     recipe, run, state = view.recipe, view.run, view.state
     draws = Draws(recipe, view.dataset, view.pixels, state.compute, run.seed)
-    meter, stopwatch, divergence = Meter(), Stopwatch(state), Divergence()
+    meter, stopwatch = Meter(), Stopwatch(state)
+    divergence = Divergence(view.folder.last_record())
     view.folder.log_event("started", images_seen=state.images_seen, compute=str(state.compute))
     log.debug("training %s on %s, %s", recipe.name, view.dataset.folder, state.compute)
     for observer in observers:
         observer.started(view)
     reason, signal_number = None, None
+
+    def report() -> str | None:
+        record, asked = make_record(state, meter, stopwatch), None
+        for observer in observers:
+            asked = observer.stepped(view, record) or asked
+        divergence.examine(record)
+        return asked
 
     while state.images_seen < run.images and reason is None:
         if run.minutes is not None and stopwatch.seconds() >= 60 * run.minutes:
@@ -119,18 +127,17 @@ def _train(view: View, observers: Sequence[Observer], interruption: Interruption
         state.update_average(state.images_seen - before)
 
         if run.has_occasion(before, state.images_seen):
-            record = make_record(state, meter, stopwatch)
-            for observer in observers:
-                reason = observer.stepped(view, record) or reason
-            divergence.examine(record)
+            reason = report()
         if (signal_number := interruption.signal_number) is not None:
             reason = signal.Signals(signal_number).name
 
+    if not meter.is_empty:  # what was measured since the last record is neither lost nor overlooked
+        report()
     stopwatch.read()
     save_checkpoint(view)
-    if reason is None:
+    if signal_number is None:
         divergence.conclude()
-        reason = "finished"
+    reason = reason or "finished"
     for observer in observers:
         observer.finished(view, reason)
     view.folder.log_event("stopped", images_seen=state.images_seen, reason=reason)

@@ -13,6 +13,11 @@ class Meter:
         self._sums: dict[str, Tensor] = {}
         self._counts: dict[str, int] = {}
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was measured since the last reading."""
+        return not self._sums
+
     def add(self, name: str, values: Tensor) -> None:
         """Add measurements.
 
