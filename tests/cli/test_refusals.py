@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from facesmith import cli
@@ -70,3 +72,25 @@ def test_a_box_of_another_make_is_still_refused() -> None:
         assert error.exit_code == 2
         assert error.given
         assert "facesmith train face --help" in error.todo
+
+
+@pytest.mark.parametrize("columns", ["30", "80", "200"])
+def test_a_narrow_terminal_breaks_no_name(
+    columns: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    assert cli.run([*TRAIN, "--optimizers.generator.learningrate", "5"]) == 2
+    meant = "(did you mean --optimizers.generator.learning-rate or "
+    assert meant in capsys.readouterr().err
+
+
+def test_a_refused_training_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.run(["train", "face", "--data", "nowhere", "--run", "new"]) == 3
+    assert not (tmp_path / "new").exists()
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old/mine.txt").touch()
+    assert cli.run(["train", "face", "--data", "nowhere", "--run", "old"]) == 3
+    assert (tmp_path / "old/mine.txt").exists()

@@ -250,3 +250,49 @@ def test_demo_trains_and_shows_faces(
     assert cli.run(["demo", "--images", "64", "--portraits", "80"]) == 0
     assert (tmp_path / "runs/demo/faces.png").is_file()
     assert "next:" in capsys.readouterr().out.splitlines()[-1]
+
+
+OWN = """
+from dataclasses import dataclass, replace
+from facesmith import find_recipe
+from facesmith.architectures import DCGANDiscriminator, DCGANGenerator
+from facesmith.base.registry import register
+
+@register
+@dataclass(frozen=True)
+class Narrow(DCGANGenerator):
+    width: int = 4
+
+def narrow():
+    discriminator = DCGANDiscriminator(width=4, normalization="none")
+    return replace(find_recipe("face"), name="narrow", resolution=16, batch=8,
+                   generator=Narrow(), discriminator=discriminator)
+"""
+
+
+def test_a_recipe_with_parts_of_ones_own_trains_and_generates(
+    tmp_path: Path, dataset: Path
+) -> None:
+    (tmp_path / "own_parts.py").write_text(OWN, encoding="utf-8")
+
+    def facesmith(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "facesmith", *words]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+
+    trained = facesmith("train", "own_parts.py:narrow", "--data", str(dataset), "--images", "16")
+    assert trained.returncode == 0, trained.stderr
+    following = trained.stdout.splitlines()[-1]
+    assert following.endswith("generate runs/narrow-16 --seeds 0-63 --recipe own_parts.py:narrow")
+    refused = facesmith("generate", "runs/narrow-16")
+    assert (refused.returncode, "--recipe" in refused.stderr) == (2, True)
+    words = following.partition(" generate ")[2].split()
+    assert facesmith("generate", *words).returncode == 0
+
+
+def test_a_crop_that_the_dataset_does_not_have_is_refused(
+    tmp_path: Path, dataset: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["train", "face", "--data", str(dataset), "--resolution", "16", "--run", "x"]
+    assert cli.run([*words, "--crop", "center:100"]) == 3
+    assert "was prepared with --crop center" in capsys.readouterr().err
+    assert cli.run([*words, "--crop", "foo"]) == 2
