@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -29,7 +30,7 @@ from facesmith.data.dataset import Dataset
 from facesmith.data.prepare import prepare
 from facesmith.optimizers import SGD, Adam, Optimizers
 from facesmith.recipe import Recipe
-from facesmith.training import loop, observers
+from facesmith.training import loop, observers, recording
 from facesmith.training.draws import Draws
 from facesmith.training.run import Run
 from facesmith.training.view import View
@@ -45,7 +46,7 @@ torch.set_num_threads(1)
 from facesmith.architectures import DCGANDiscriminator, DCGANGenerator, Latent
 from facesmith.data.dataset import Dataset
 from facesmith.recipe import Recipe
-from facesmith.training import loop, observers
+from facesmith.training import loop, observers, recording
 from facesmith.training.run import Run
 
 class Ready:
@@ -341,9 +342,13 @@ def test_a_diverged_run_stays_so_when_it_is_repeated(
 
 
 def test_a_run_is_judged_even_if_no_record_was_due(
-    tiny: Recipe, portraits: Dataset, run_in: RunIn
+    tiny: Recipe, portraits: Dataset, run_in: RunIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = run_in("rare", 10**6, record_every=10**6, sample_every=10**6, minutes=0.02)
+    looks = iter(range(10**6))  # a second goes by at each look at the clock
+    clock = SimpleNamespace(perf_counter=lambda: float(next(looks)))
+    monkeypatch.setattr(recording, "time", clock)
+    paces = dict.fromkeys(("record_every", "sample_every", "checkpoint_every"), 10**6)
+    run = run_in("rare", 10**6, minutes=1, **paces)
     with pytest.raises(DivergedError):
         loop.train(tiny, run, portraits, [*observers.standard(), Dead("generator")])
     assert len(list(records.read(run.folder / "metrics.jsonl"))) == 1
