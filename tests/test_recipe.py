@@ -65,17 +65,17 @@ def test_a_gradient_penalty_with_batch_norm_in_the_discriminator_is_refused():
     [
         (
             {"optimizers": Optimizers(generator=Adam(learning_rate=Constant(-1.0)))},
-            "learning_rate is -1",
+            "learning_rate reaches -1",
         ),
-        ({"optimizers": Optimizers(generator=Adam(beta1=Constant(1.0)))}, "beta1 is 1"),
-        ({"penalties": (R1(gamma=Constant(-1.0)),)}, r"penalties.0.gamma is -1"),
-        ({"input_noise": Constant(-0.5)}, "input_noise is -0.5"),
+        ({"optimizers": Optimizers(generator=Adam(beta1=Constant(1.0)))}, "beta1 reaches 1"),
+        ({"penalties": (R1(gamma=Constant(-1.0)),)}, r"penalties.0.gamma reaches -1"),
+        ({"input_noise": Constant(-0.5)}, "input_noise reaches -0.5"),
         ({"average": Average(ramp=math.nan)}, "average.ramp was given nan"),
         ({"average": Average(ramp=-1.0)}, "average.ramp was given -1"),
-        ({"input_noise": Linear(0.1, -0.1, 500)}, "input_noise is -0.1 after 500 images"),
+        ({"input_noise": Linear(0.1, -0.1, 500)}, "input_noise reaches -0.1"),
         (
             {"optimizers": Optimizers(generator=Adam(beta1=Linear(0.0, 1.5, 100)))},
-            "generator.beta1 is 1.5 after 100 images",
+            "generator.beta1 reaches 1.5",
         ),
         ({"batch": 1}, "a batch of one image"),
     ],

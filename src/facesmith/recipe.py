@@ -206,12 +206,11 @@ class Recipe:
                 if isinstance(value := getattr(penalty, field.name), Schedule):
                     bounded += [(f"penalties.{number}.{field.name}", value, math.inf)]
         for name, schedule, limit in bounded:
-            values = {moment: schedule(moment) for moment in schedule.landmarks()}
-            for moment, value in values.items():
+            for value in schedule.bounds():
                 if 0 <= value < limit:
                     continue
                 raise UsageError(
-                    f"{name} is {value:g} after {moment:,} images.",
+                    f"{name} reaches {value:g}.",
                     needed="0 or more" + ("" if limit == math.inf else f", and below {limit:g}"),
                     todo="correct the number or schedule",
                 )

@@ -79,10 +79,26 @@ def test_a_schedule_stays_between_its_own_numbers(chosen, seen):
 
 
 @given(schedules, st.integers(0, 10**12))
-def test_a_schedule_stays_between_its_landmarks(chosen, seen):
-    values = [chosen(moment) for moment in chosen.landmarks()]
-    assert min(values) - 1e-9 <= chosen(seen) <= max(values) + 1e-9
-    assert 0 in chosen.landmarks()
+def test_a_schedule_stays_within_its_bounds(chosen, seen):
+    low, high = chosen.bounds()
+    assert low - 1e-9 <= chosen(seen) <= high + 1e-9
+
+
+@pytest.mark.parametrize(
+    "chosen, bounds",
+    [
+        (Constant(3.0), (3, 3)),
+        (Linear(1.0, -2.0, 10), (-2, 1)),
+        (Cosine(1.0, 4.0, 10, begin=5), (1, 4)),
+        (Decay(2.0, floor=0.5), (0.5, 2)),
+        (Decay(-2.0, floor=-1.0), (-1, 0)),
+        (Switch(1.0, 2.0, 5), (1, 2)),
+        (Cyclic(2.0, 1.0, 4), (1, 2)),
+        (Warmup(5, Linear(1.0, 2.0, 10)), (0, 2)),
+    ],
+)
+def test_bounds_are_tight(chosen, bounds):
+    assert chosen.bounds() == bounds
 
 
 @pytest.mark.parametrize(

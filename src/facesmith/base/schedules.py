@@ -23,13 +23,13 @@ class Schedule:
         """
         raise TypeError(f"{type(self).__name__} must define __call__")
 
-    def landmarks(self) -> tuple[int, ...]:
-        """Name the moments between which it neither rises above nor falls below its values there.
+    def bounds(self) -> tuple[float, float]:
+        """Give numbers between which it always stays.
 
         Returns:
-            Numbers of images seen; 0 is one of them.
+            The lowest and the highest; what it is at the start, unless a schedule says more.
         """
-        return (0,)
+        return (self(0), self(0))
 
     def __str__(self) -> str:
         """Write the schedule as the command line reads it."""
@@ -79,8 +79,8 @@ class Linear(Schedule):
     def __call__(self, images_seen: int) -> float:  # noqa: D102
         return self.start + (self.end - self.start) * _progress(images_seen, self.begin, self.over)
 
-    def landmarks(self) -> tuple[int, ...]:  # noqa: D102
-        return (0, self.begin + self.over)
+    def bounds(self) -> tuple[float, float]:  # noqa: D102
+        return _span(self.start, self.end)
 
 
 @register
@@ -99,8 +99,8 @@ class Cosine(Schedule):
         way = (1 - math.cos(math.pi * _progress(images_seen, self.begin, self.over))) / 2
         return self.start + (self.end - self.start) * way
 
-    def landmarks(self) -> tuple[int, ...]:  # noqa: D102
-        return (0, self.begin + self.over)
+    def bounds(self) -> tuple[float, float]:  # noqa: D102
+        return _span(self.start, self.end)
 
 
 @register
@@ -123,8 +123,10 @@ class Decay(Schedule):
     def __call__(self, images_seen: int) -> float:  # noqa: D102
         return max(self.floor, self.start * self.factor ** (images_seen // self.every))
 
-    def landmarks(self) -> tuple[int, ...]:  # noqa: D102
-        return (0, 10**12 * self.every)  # where it has come down to its floor, or to nothing
+    def bounds(self) -> tuple[float, float]:  # noqa: D102
+        # It moves from start towards zero, and never below the floor.
+        low, high = _span(self.start, 0.0)
+        return (max(self.floor, low), max(self.floor, high))
 
 
 @register
@@ -140,8 +142,8 @@ class Switch(Schedule):
     def __call__(self, images_seen: int) -> float:  # noqa: D102
         return self.before if images_seen < self.at else self.after
 
-    def landmarks(self) -> tuple[int, ...]:  # noqa: D102
-        return (0, self.at)
+    def bounds(self) -> tuple[float, float]:  # noqa: D102
+        return _span(self.before, self.after)
 
 
 @register
@@ -158,8 +160,8 @@ class Cyclic(Schedule):
         phase = (images_seen % self.period) / self.period
         return self.low + (self.high - self.low) * (1 - abs(2 * phase - 1))
 
-    def landmarks(self) -> tuple[int, ...]:  # noqa: D102
-        return (0, self.period // 2)
+    def bounds(self) -> tuple[float, float]:  # noqa: D102
+        return _span(self.low, self.high)
 
 
 @register
@@ -174,8 +176,9 @@ class Warmup(Schedule):
     def __call__(self, images_seen: int) -> float:  # noqa: D102
         return self.then(images_seen) * _progress(images_seen, 0, self.over)
 
-    def landmarks(self) -> tuple[int, ...]:  # noqa: D102
-        return (0, self.over, *self.then.landmarks())
+    def bounds(self) -> tuple[float, float]:  # noqa: D102
+        low, high = self.then.bounds()
+        return (min(0.0, low), max(0.0, high))
 
 
 def schedule(text: str) -> Schedule:
@@ -205,6 +208,10 @@ def schedule(text: str) -> Schedule:
         needed="a number, or one of constant, linear, cosine, decay, switch, cyclic, warmup",
         todo="write it as 2e-4, or as decay(2e-4, 0.95, 100k)",
     )
+
+
+def _span(one: float, other: float) -> tuple[float, float]:
+    return (min(one, other), max(one, other))
 
 
 def _progress(images_seen: int, begin: int, over: int) -> float:
