@@ -321,7 +321,7 @@ def test_pruning_keeps_the_newest_and_clears_what_the_dead_left(tmp_path: Path) 
         checkpoint.save(tmp_path / f"{images:012d}", TENSORS, {})
     (tmp_path / "000000000016.damaged").mkdir()
     # A number that a process has today says nothing: it may have been another's yesterday.
-    for number in (1, os.getpid(), os.getppid(), 2**22):
+    for number in {1, os.getpid(), os.getppid(), 2**22}:
         (tmp_path / f"000000000040.tmp-{number}").mkdir()
         (tmp_path / f"000000000040.tmp-{number}" / "state.json").touch()
     checkpoint.prune(tmp_path, keep=2)
