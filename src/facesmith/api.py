@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import shutil
 import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -156,13 +155,11 @@ def check_start(recipe: Recipe, run: Run) -> None:
         UsageError: The device is missing, or the run was begun with another recipe or seed.
         StorageError: The folder is in use or cannot be written, or all its checkpoints are damaged.
     """
-    is_new = not run.folder.exists()
-    try:
-        with RunFolder(run.folder) as folder:
+    with RunFolder(run.folder) as folder:
+        try:
             continuation.check_start(recipe, run, folder)
-    finally:
-        if is_new:  # nothing has begun: a refusal leaves nothing behind
-            shutil.rmtree(run.folder, ignore_errors=True)
+        finally:
+            folder.discard()  # while it is ours: where nothing has begun, a refusal leaves nothing behind
 
 
 def default_folder(recipe: Recipe) -> Path:

@@ -13,8 +13,11 @@ from pathlib import Path
 import pytest
 
 from facesmith import checkpoint
+from facesmith.api import check_start
 from facesmith.base.errors import StorageError
+from facesmith.recipe import Recipe
 from facesmith.training.folder import RunFolder
+from facesmith.training.run import Run
 
 log = logging.getLogger("facesmith.test")
 
@@ -154,3 +157,27 @@ def test_a_folder_that_cannot_be_begun_says_what_it_lacks(
     monkeypatch.undo()
     with RunFolder(tmp_path):
         pass  # the lock was let go
+
+
+@pytest.mark.parametrize(
+    "held", [None, "metrics.jsonl", "samples/a.png", "checkpoints/000000000008/x"]
+)
+def test_a_folder_is_discarded_only_while_nothing_is_in_it(
+    held: str | None, tmp_path: Path
+) -> None:
+    path = tmp_path / "run"
+    with RunFolder(path) as folder:
+        if held is not None:
+            (path / held).parent.mkdir(exist_ok=True)
+            (path / held).touch()
+        folder.discard()
+    assert path.exists() == (held is not None)
+    assert held is None or (path / held).exists()
+
+
+def test_a_check_that_comes_second_leaves_the_first_ones_folder_alone(tmp_path: Path) -> None:
+    run = Run(folder=tmp_path / "run", images=8)
+    with RunFolder(run.folder) as folder:
+        with pytest.raises(StorageError, match="in use"):
+            check_start(Recipe(), run)
+        assert folder.checkpoints.is_dir()

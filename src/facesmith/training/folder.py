@@ -125,6 +125,18 @@ class RunFolder:
         checkpoint.write_json(self.path / "run.json", tree)
         checkpoint.write_json(self.path / "env.json", environment())
 
+    def discard(self) -> None:
+        """Remove the folder again if it holds no more than entering it made; call it while it is held."""
+        made = {self.path / name for name in (".lock", "log.txt")}
+        with contextlib.suppress(OSError):
+            if {entry for entry in self.path.iterdir() if not entry.is_dir()} <= made:
+                # Folders that are not empty stay, and what is around them with them.
+                self.samples.rmdir()
+                self.checkpoints.rmdir()
+                for file in made:
+                    file.unlink()
+                self.path.rmdir()
+
     def last_record(self) -> Record | None:
         """Read the newest line of metrics.jsonl, None where there is none."""
         with contextlib.suppress(OSError):

@@ -64,7 +64,7 @@ def train(
         UsageError: The recipe cannot work, or is not that of the folder.
         DataError: The dataset does not fit the recipe.
         StorageError: The folder is in use, full or not writable.
-        DivergedError: Three records in a row, or all of a short run, held updates that were not finite.
+        DivergedError: Too many of a player's updates were not finite, for three records or at the end.
     """
     recipe.check()
     fit_dataset(recipe, dataset)
