@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from facesmith.data.entries import Entry, Item, Source
+    from facesmith.data.sources.contract import Entry, Item, Source
 
 CELEBA_IMAGES = 202_599
 RESOLUTION = 64
@@ -42,7 +42,7 @@ class Synthetic:
         """
         import numpy as np
 
-        from facesmith.data.entries import Item
+        from facesmith.data.sources.contract import Item
 
         for entry in entries:
             random = np.random.default_rng(entry.index)
@@ -58,7 +58,7 @@ def source(images: int) -> Source:
     Returns:
         The source.
     """
-    from facesmith.data.entries import Entry, Source
+    from facesmith.data.sources.contract import Entry, Source
 
     size = RESOLUTION * RESOLUTION * 3
     entries = [Entry(f"{index:06d}", size, index) for index in range(images)]
@@ -75,7 +75,7 @@ def write(folder: Path, images: int) -> int:
     Returns:
         Images written.
     """
-    from facesmith.data.decoding import Framing
+    from facesmith.data.photos.decoding import Framing
     from facesmith.data.prepare import pack_source
 
     return pack_source(source(images), folder, Framing(RESOLUTION), workers=1).summary.used

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from facesmith.base.errors import DataError, StorageError, UsageError
-from facesmith.data import cache, cached, prepare, sources
+from facesmith.data import cache, cached, prepare
 from facesmith.data.cache import default_cache
-from facesmith.data.entries import Source
+from facesmith.data.sources import opening
+from facesmith.data.sources.contract import Source
 
 Photos = Callable[..., Path]
 
@@ -95,7 +96,7 @@ def test_the_photos_are_listed_once(
     listings: list[Source] = []
 
     def listing(*arguments: Any, **options: Any) -> Source:
-        listings.append(sources.open_source(*arguments, **options))
+        listings.append(opening.open_source(*arguments, **options))
         return listings[-1]
 
     for module in (cache, importlib.import_module("facesmith.data.prepare")):

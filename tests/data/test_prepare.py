@@ -16,7 +16,8 @@ import pytest
 from PIL import Image
 
 from facesmith.base.errors import DataError, StorageError, UsageError
-from facesmith.data import Dataset, finish, prepare, processing
+from facesmith.data import Dataset, prepare
+from facesmith.data.packing import finish, processing
 
 Picture = Callable[..., Image.Image]
 Encode = Callable[..., bytes]

@@ -1,8 +1,8 @@
 """From any photos to training batches."""
 
 from facesmith.data.cache import cached
-from facesmith.data.crops import BoxCrop, CenterCrop, Crop, WholeImage, parse_crop
 from facesmith.data.dataset import Dataset
+from facesmith.data.photos.crops import BoxCrop, CenterCrop, Crop, WholeImage, parse_crop
 from facesmith.data.prepare import prepare
 from facesmith.data.scaling import PixelMap, Rescale, Scaling, Standardize
 from facesmith.data.summary import Summary

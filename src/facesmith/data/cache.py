@@ -12,11 +12,9 @@ import shlex
 from pathlib import Path
 
 from facesmith.base.errors import DataError, StorageError
-from facesmith.data import idx
-from facesmith.data.crops import Crop
 from facesmith.data.dataset import Dataset, is_dataset
-from facesmith.data.entries import Source
-from facesmith.data.files import JOURNAL, explained
+from facesmith.data.packing.files import JOURNAL, explained
+from facesmith.data.photos.crops import Crop
 from facesmith.data.prepare import (
     Progress,
     check_numbers,
@@ -25,7 +23,9 @@ from facesmith.data.prepare import (
     refuse_inside,
     settings_of,
 )
-from facesmith.data.sources import open_source
+from facesmith.data.sources import idx
+from facesmith.data.sources.contract import Source
+from facesmith.data.sources.opening import open_source
 
 HASH_DIGITS = 16
 STEM_LENGTH = 40

@@ -12,7 +12,7 @@ import numpy as np
 
 from facesmith.base.errors import DataError, StorageError
 from facesmith.base.randomness import permutation, uniforms
-from facesmith.data.files import HEADER_BYTES, JOURNAL, LABELS, MANIFEST, ROWS, file_sha256
+from facesmith.data.packing.files import HEADER_BYTES, JOURNAL, LABELS, MANIFEST, ROWS, file_sha256
 from facesmith.data.summary import Summary
 
 if TYPE_CHECKING:

@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from facesmith.base.errors import UsageError
-from facesmith.data.crops import Crop, parse_crop
 from facesmith.data.dataset import Dataset, is_dataset
-from facesmith.data.decoding import RESAMPLING, Framing
-from facesmith.data.entries import Source
-from facesmith.data.files import remove_partials
-from facesmith.data.finish import finish, record
-from facesmith.data.pack import Pack, other_settings
-from facesmith.data.processing import process
-from facesmith.data.sources import open_source
+from facesmith.data.packing.files import remove_partials
+from facesmith.data.packing.finish import finish, record
+from facesmith.data.packing.pack import Pack, other_settings
+from facesmith.data.packing.processing import process
+from facesmith.data.photos.crops import Crop, parse_crop
+from facesmith.data.photos.decoding import RESAMPLING, Framing
+from facesmith.data.sources.contract import Source
+from facesmith.data.sources.opening import open_source
 
 CHUNK_IMAGES = 64
 CHUNK_BYTES = 16 * 2**20

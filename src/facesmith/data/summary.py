@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from facesmith.data.files import FILES
+from facesmith.data.packing.files import FILES
 
 
 @dataclass(frozen=True)

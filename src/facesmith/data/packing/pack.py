@@ -21,8 +21,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Self, cast
 import numpy as np
 
 from facesmith.base.errors import StorageError, UsageError
-from facesmith.data.entries import Side
-from facesmith.data.files import (
+from facesmith.data.packing.files import (
     HEADER_BYTES,
     JOURNAL,
     MANIFEST,
@@ -35,6 +34,7 @@ from facesmith.data.files import (
     sync,
     write_whole,
 )
+from facesmith.data.sources.contract import Side
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

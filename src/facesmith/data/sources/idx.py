@@ -14,8 +14,8 @@ from typing import IO, TYPE_CHECKING, cast
 import numpy as np
 
 from facesmith.base.errors import DataError, UsageError
-from facesmith.data.crops import PhotoError
-from facesmith.data.entries import Entry, Item, Side, Source
+from facesmith.data.photos.crops import PhotoError
+from facesmith.data.sources.contract import Entry, Item, Side, Source
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

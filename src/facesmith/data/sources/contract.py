@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from facesmith.data.crops import PhotoError
+    from facesmith.data.photos.crops import PhotoError
 
 Side = Literal["train", "held-out"]
 

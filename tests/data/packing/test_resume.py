@@ -19,7 +19,8 @@ import psutil
 import pytest
 
 from facesmith.base.errors import StorageError, UsageError
-from facesmith.data import files, pack, prepare
+from facesmith.data import prepare
+from facesmith.data.packing import files, pack
 
 Photos = Callable[..., Path]
 
@@ -139,7 +140,7 @@ def test_a_kill_while_finishing(
 def test_a_kill_while_a_lucky_split_is_settled(
     photos: Photos, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("facesmith.data.finish.MAX_HELD_OUT", 1e-15)
+    monkeypatch.setattr("facesmith.data.packing.finish.MAX_HELD_OUT", 1e-15)
     source = photos(tmp_path / "photos", 12)
     prepare(source, tmp_path / "whole", resolution=8)
     original = files.write_whole
@@ -233,9 +234,9 @@ def test_a_killed_process_leaves_no_workers_and_can_be_continued(
 INTERRUPTED = """
 import os, signal, sys, time
 from pathlib import Path
-from facesmith.data import processing
-from facesmith.data.decoding import Framing
-from facesmith.data.entries import Entry, Item
+from facesmith.data.packing import processing
+from facesmith.data.photos.decoding import Framing
+from facesmith.data.sources.contract import Entry, Item
 
 class Slow:
     def read(self, entries):

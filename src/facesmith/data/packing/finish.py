@@ -14,8 +14,7 @@ from typing import Any, TextIO
 from facesmith.base.errors import DataError
 from facesmith.base.version import VERSION
 from facesmith.data.dataset import FORMAT, channel_statistics
-from facesmith.data.entries import Source
-from facesmith.data.files import (
+from facesmith.data.packing.files import (
     FILES,
     LABELS,
     PARTIAL,
@@ -25,8 +24,9 @@ from facesmith.data.files import (
     remove_partials,
     sync,
 )
-from facesmith.data.pack import Fate, Pack, Record
-from facesmith.data.processing import Outcome
+from facesmith.data.packing.pack import Fate, Pack, Record
+from facesmith.data.packing.processing import Outcome
+from facesmith.data.sources.contract import Source
 
 MAX_HELD_OUT = 10_000
 """Images; more do not make an evaluation better."""

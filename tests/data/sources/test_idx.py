@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from facesmith.base.errors import DataError, UsageError
 from facesmith.data import prepare
-from facesmith.data.sources import open_source
+from facesmith.data.sources.opening import open_source
 
 TRAIN, TEST = 60, 10
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFile
 
-from facesmith.data.crops import BoxCrop, PhotoError, WholeImage
-from facesmith.data.decoding import Framing, decode, frame_pixels
+from facesmith.data.photos.crops import BoxCrop, PhotoError, WholeImage
+from facesmith.data.photos.decoding import Framing, decode, frame_pixels
 
 Picture = Callable[..., Image.Image]
 Encode = Callable[..., bytes]

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from facesmith.base.errors import StorageError
-from facesmith.data.crops import PhotoError
-from facesmith.data.decoding import Framing, decode, frame_pixels
-from facesmith.data.entries import Entry, Item, Reader, Side
+from facesmith.data.photos.crops import PhotoError
+from facesmith.data.photos.decoding import Framing, decode, frame_pixels
+from facesmith.data.sources.contract import Entry, Item, Reader, Side
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

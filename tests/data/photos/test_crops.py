@@ -3,7 +3,14 @@ from __future__ import annotations
 import pytest
 
 from facesmith.base.errors import UsageError
-from facesmith.data.crops import BoxCrop, CenterCrop, Crop, PhotoError, WholeImage, parse_crop
+from facesmith.data.photos.crops import (
+    BoxCrop,
+    CenterCrop,
+    Crop,
+    PhotoError,
+    WholeImage,
+    parse_crop,
+)
 
 
 @pytest.mark.parametrize(

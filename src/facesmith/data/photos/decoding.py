@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageFile, UnidentifiedImageError
 
-from facesmith.data.crops import CenterCrop, Crop, PhotoError
+from facesmith.data.photos.crops import CenterCrop, Crop, PhotoError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

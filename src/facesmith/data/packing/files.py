@@ -14,7 +14,7 @@ from typing import IO, Any
 import numpy as np
 
 from facesmith.base.errors import StorageError, is_full
-from facesmith.data.entries import Side
+from facesmith.data.sources.contract import Side
 
 try:
     import fcntl

@@ -14,10 +14,10 @@ import pytest
 from PIL import Image
 
 from facesmith.base.errors import DataError, UsageError
-from facesmith.data import sources
-from facesmith.data.crops import PhotoError
-from facesmith.data.entries import Item, Source
-from facesmith.data.sources import open_source
+from facesmith.data.photos.crops import PhotoError
+from facesmith.data.sources import drawn, folders, limits, opening
+from facesmith.data.sources.contract import Item, Source
+from facesmith.data.sources.opening import open_source
 
 Picture = Callable[..., Image.Image]
 Encode = Callable[..., bytes]
@@ -76,7 +76,8 @@ def test_names_that_are_no_text_can_be_read(tmp_path: Path) -> None:
 def test_files_of_unbelievable_size_are_not_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sources, "MAX_FILE_BYTES", 10)
+    for module in (folders, limits):
+        monkeypatch.setattr(module, "MAX_FILE_BYTES", 10)
     (tmp_path / "a.jpg").write_bytes(bytes(10))
     (tmp_path / "b.jpg").write_bytes(bytes(11))
     contents = read(open_source(tmp_path, resolution=8))
@@ -134,8 +135,8 @@ def test_photos_removed_while_they_are_listed_end_no_listing(
     for name in ("a.jpg", "gone.jpg"):
         (tmp_path / name).write_bytes(b"")
     (tmp_path / "folder").mkdir()
-    monkeypatch.setattr(sources.os, "scandir", scan_and_remove)
-    monkeypatch.setattr(sources.idx, "is_source", lambda _: False)
+    monkeypatch.setattr(folders.os, "scandir", scan_and_remove)
+    monkeypatch.setattr(opening.idx, "is_source", lambda _: False)
     assert set(names(open_source(tmp_path, resolution=8))) == {"a.jpg", "gone.jpg"}
 
 
@@ -179,7 +180,7 @@ def test_nothing_there_and_nothing_in_it(tmp_path: Path) -> None:
 def test_a_new_version_draws_other_portraits(monkeypatch: pytest.MonkeyPatch) -> None:
     before = open_source("portraits:2", resolution=16).fingerprint()
     assert open_source("portraits:2", resolution=16).fingerprint() == before
-    monkeypatch.setattr(sources, "VERSION", "99")
+    monkeypatch.setattr(drawn, "VERSION", "99")
     assert open_source("portraits:2", resolution=16).fingerprint() != before
 
 

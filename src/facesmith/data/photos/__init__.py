@@ -1,0 +1,1 @@
+"""One photo becomes training images, or a reason why not."""

@@ -1,0 +1,1 @@
+"""Where photos come from: each kind of source in a file of its own."""
