@@ -80,7 +80,7 @@ def test_a_folder_of_photos_and_of_other_things_becomes_a_dataset(
     rows = fates(tmp_path / "out")
     assert len(rows) == 47
     assert "quota" in rows["quota.jpg"]["reason"]
-    assert rows["small.png"]["reason"] == "enlarged"
+    assert rows["small.png"]["side"] == "20"
     for name, row in rows.items():
         assert row["sha256"] == hashlib.sha256((source / name).read_bytes()).hexdigest()
         if row["fate"] == "rejected":

@@ -123,8 +123,9 @@ def pack_source(
         chunks = [entries[i : i + size] for i in range(done, len(entries), size)]
         # Closed at once, whatever happens: Ctrl-C must not wait for what workers do ahead.
         with closing(process(source.reader, chunks, framing, workers)) as processed:
-            for outcomes, pixels in processed:
-                pack.append([record(o, held_out, len(entries)) for o in outcomes], pixels)
+            for chunk in processed:
+                records = [record(o, held_out, len(entries)) for o in chunk.outcomes]
+                pack.append(chunk.photos, records, chunk.pixels)
                 if progress is not None:
                     progress(pack.done, len(entries))
         finish(pack, source, settings)

@@ -15,7 +15,9 @@ class Summary:
     train: int
     held_out: int
     rejected: dict[str, int] = field(default_factory=dict)
-    """Kind of reason -> photos; `files.csv` names them."""
+    """Kind of reason -> images; `files.csv` names them."""
+    extra: int = 0
+    """Faces beyond the first in photos that hold several: found + extra = train + held_out + rejected."""
     duplicates: int = 0
     """Photos that are, byte for byte, another one that is used; both are kept, on the same side."""
     enlarged: int = 0

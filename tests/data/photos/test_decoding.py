@@ -10,13 +10,19 @@ import pytest
 from PIL import Image, ImageFile
 
 from facesmith.data.photos.crops import BoxCrop, PhotoError, WholeImage
-from facesmith.data.photos.decoding import Framing, decode, frame_pixels
+from facesmith.data.photos.decoding import Cut, Framing, decode, frame_pixels
 
 Picture = Callable[..., Image.Image]
 Encode = Callable[..., bytes]
 
 SIDE = 32
 PLAIN = Framing(SIDE)
+
+
+def cut(data: bytes, framing: Framing) -> Cut:
+    """Give the only image of a photo."""
+    [only] = decode(data, framing)
+    return only
 
 
 def same_size(channels: int = 3) -> Framing:
@@ -36,7 +42,7 @@ def transparent_palette() -> Image.Image:
 
 
 def test_transparency_of_a_palette_becomes_white(encode: Encode) -> None:
-    pixels = decode(encode(transparent_palette(), transparency=0), same_size()).pixels
+    pixels = cut(encode(transparent_palette(), transparency=0), same_size()).pixels
     assert pixels[0, 0].tolist() == [200, 100, 50]
     assert pixels[0, -1].tolist() == [255, 255, 255]
 
@@ -45,20 +51,20 @@ def test_transparency_of_a_palette_becomes_white(encode: Encode) -> None:
 def test_half_transparency_is_laid_on_white(kind: str, encode: Encode) -> None:
     options = {"lossless": True} if kind == "WEBP" else {}
     image = Image.new("RGBA", (SIDE, SIDE), (200, 100, 0, 128))
-    pixels = decode(encode(image, kind, **options), same_size()).pixels
+    pixels = cut(encode(image, kind, **options), same_size()).pixels
     expected = np.rint(np.array([200, 100, 0]) * 128 / 255 + 127)
     np.testing.assert_allclose(pixels[3, 3], expected, atol=1)
 
 
 def test_grey_with_transparency_is_laid_on_white(encode: Encode) -> None:
     image = Image.new("LA", (SIDE, SIDE), (100, 0))
-    assert decode(encode(image), same_size()).pixels.min() == 255
-    assert decode(encode(image), same_size(channels=1)).pixels.min() == 255
+    assert cut(encode(image), same_size()).pixels.min() == 255
+    assert cut(encode(image), same_size(channels=1)).pixels.min() == 255
 
 
 def test_a_transparent_colour_key_becomes_white(encode: Encode) -> None:
     image = Image.new("RGB", (SIDE, SIDE), (1, 2, 3))
-    assert decode(encode(image, transparency=(1, 2, 3)), same_size()).pixels.min() == 255
+    assert cut(encode(image, transparency=(1, 2, 3)), same_size()).pixels.min() == 255
 
 
 @pytest.mark.parametrize(
@@ -72,7 +78,7 @@ def test_every_mode_and_format_comes_out_as_the_picture_was(
 ) -> None:
     image = picture(3, SIDE, SIDE).convert(mode)
     expected = np.asarray(image.convert("RGB"), dtype=float)
-    pixels = decode(encode(image, kind), same_size()).pixels
+    pixels = cut(encode(image, kind), same_size()).pixels
     assert pixels.shape == (SIDE, SIDE, 3)
     assert np.abs(pixels - expected).mean() < 8  # JPEG and WebP lose a little, colour most
 
@@ -80,7 +86,7 @@ def test_every_mode_and_format_comes_out_as_the_picture_was(
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "PPM"])
 def test_sixteen_bit_greys_are_scaled_not_clipped(kind: str, encode: Encode) -> None:
     deep = np.random.default_rng(0).integers(0, 65536, (SIDE, SIDE), dtype=np.uint16)
-    pixels = decode(encode(Image.fromarray(deep), kind), same_size(channels=1)).pixels
+    pixels = cut(encode(Image.fromarray(deep), kind), same_size(channels=1)).pixels
     np.testing.assert_array_equal(pixels[..., 0], np.rint(deep / 257))
 
 
@@ -88,16 +94,16 @@ def test_sixteen_bit_greys_are_scaled_not_clipped(kind: str, encode: Encode) -> 
 def test_float_images_are_scaled_by_their_range(top: float, encode: Encode) -> None:
     unit = np.linspace(0, 1, SIDE * SIDE, dtype=np.float32).reshape(SIDE, SIDE)
     data = encode(Image.fromarray(unit * np.float32(top)), "TIFF")
-    np.testing.assert_allclose(decode(data, same_size()).pixels[..., 0], unit * 255, atol=0.51)
+    np.testing.assert_allclose(cut(data, same_size()).pixels[..., 0], unit * 255, atol=0.51)
 
 
 def test_float_images_of_any_other_range_are_stretched(encode: Encode) -> None:
     values = np.linspace(-3, 5, SIDE * SIDE, dtype=np.float32).reshape(SIDE, SIDE)
-    pixels = decode(encode(Image.fromarray(values), "TIFF"), same_size()).pixels
+    pixels = cut(encode(Image.fromarray(values), "TIFF"), same_size()).pixels
     assert (pixels.min(), pixels.max()) == (0, 255)
     values[3, 3] = np.nan
     with pytest.raises(PhotoError, match="not finite"):
-        decode(encode(Image.fromarray(values), "TIFF"), same_size())
+        cut(encode(Image.fromarray(values), "TIFF"), same_size())
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP"])
@@ -106,14 +112,14 @@ def test_the_first_frame_of_an_animation_is_used(
 ) -> None:
     frames = [picture(seed, SIDE, SIDE) for seed in (1, 2)]
     data = encode(frames[0], kind, save_all=True, append_images=frames[1:])
-    pixels = decode(data, same_size()).pixels.astype(float)
+    pixels = cut(data, same_size()).pixels.astype(float)
     errors = [np.abs(pixels - np.asarray(frame)).mean() for frame in frames]
     assert errors[0] < 8 < errors[1]
 
 
 def test_grey_is_what_pillow_calls_grey(picture: Picture, encode: Encode) -> None:
     image = picture(4, SIDE, SIDE)
-    pixels = decode(encode(image), same_size(channels=1)).pixels
+    pixels = cut(encode(image), same_size(channels=1)).pixels
     np.testing.assert_array_equal(pixels[..., 0], np.asarray(image.convert("L")))
 
 
@@ -136,14 +142,14 @@ def test_photos_are_turned_upright(
     lossy: dict[str, dict[str, object]] = {"JPEG": {"quality": 95}, "WEBP": {"lossless": True}}
     options = lossy.get(kind, {})
     framing = Framing(SIDE, BoxCrop(25, 5, 64, 64))  # off the middle, so that its place shows
-    pixels = decode(encode(stored, kind, exif=exif, **options), framing).pixels
+    pixels = cut(encode(stored, kind, exif=exif, **options), framing).pixels
     expected = upright.resize((SIDE, SIDE), Image.Resampling.LANCZOS, box=(25, 5, 89, 69))
     assert np.abs(pixels.astype(float) - np.asarray(expected)).mean() < 1.5
 
 
 def test_damaged_metadata_does_not_reject_a_photo(picture: Picture, encode: Encode) -> None:
     data = encode(picture(6, SIDE, SIDE), "JPEG", exif=b"Exif\0\0MM\0*\xff\xff\xff\xff junk")
-    assert decode(data, PLAIN).pixels.shape == (SIDE, SIDE, 3)
+    assert cut(data, PLAIN).pixels.shape == (SIDE, SIDE, 3)
 
 
 # ---- size
@@ -162,7 +168,7 @@ def test_draft_decoding_is_close_to_full_decoding(
     data = encode(Image.fromarray(grainy), "JPEG", quality=92, exif=exif)
     full = Image.open(io.BytesIO(data)).convert("RGB")
     lossless = encode(full, "PNG", exif=exif)
-    fast, exact = decode(data, PLAIN).pixels, decode(lossless, PLAIN).pixels
+    fast, exact = cut(data, PLAIN).pixels, cut(lossless, PLAIN).pixels
     assert np.abs(fast.astype(float) - exact).mean() < 1.0
 
 
@@ -178,27 +184,29 @@ def test_draft_decoding_is_used(
 
     monkeypatch.setattr(ImageFile.ImageFile, "load", spy)
     data = encode(picture(8, 512, 512), "JPEG")
-    decode(data, PLAIN)
+    cut(data, PLAIN)
     assert loaded[0] == (64, 64)  # an eighth, twice the training image
     loaded.clear()
-    decode(data, Framing(SIDE, resampling="nearest"))
+    cut(data, Framing(SIDE, resampling="nearest"))
     assert loaded[0] == (512, 512)
 
 
 def test_nearest_keeps_the_palette_of_pixel_art(encode: Encode) -> None:
     blocks = np.random.default_rng(2).integers(0, 256, (8, 8, 3), dtype=np.uint8)
     art = Image.fromarray(blocks.repeat(16, 0).repeat(16, 1))
-    pixels = decode(encode(art), Framing(8, resampling="nearest")).pixels
+    pixels = cut(encode(art), Framing(8, resampling="nearest")).pixels
     np.testing.assert_array_equal(pixels, blocks)
 
 
-def test_small_photos_are_enlarged_and_say_so(picture: Picture, encode: Encode) -> None:
-    assert decode(encode(picture(9, 20, 20)), PLAIN).enlarged
-    assert not decode(encode(picture(9, 32, 50)), PLAIN).enlarged
+def test_small_photos_are_enlarged_and_their_side_is_known(
+    picture: Picture, encode: Encode
+) -> None:
+    assert cut(encode(picture(9, 20, 20)), PLAIN).side == 20
+    assert cut(encode(picture(9, 32, 50)), PLAIN).side == 32
     with pytest.raises(PhotoError, match="too small: 7x30 pixels"):
-        decode(encode(picture(9, 7, 30)), PLAIN)
+        cut(encode(picture(9, 7, 30)), PLAIN)
     with pytest.raises(PhotoError, match="not square"):
-        decode(encode(picture(9, 20, 30)), Framing(SIDE, WholeImage()))
+        cut(encode(picture(9, 20, 30)), Framing(SIDE, WholeImage()))
 
 
 def png_header(width: int, height: int) -> bytes:
@@ -215,7 +223,7 @@ def test_decompression_bombs_are_never_decoded(side: int, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(ImageFile.ImageFile, "load", load)
     with pytest.raises(PhotoError, match="too large"):
-        decode(png_header(side, side), PLAIN)
+        cut(png_header(side, side), PLAIN)
 
 
 # ---- damage and strangers
@@ -229,15 +237,15 @@ def test_truncated_files_are_rejected(
     # Another library may have made Pillow lenient for the whole process.
     monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
     data = encode(picture(10, 200, 200), kind)
-    cut = data[: len(data) // 2] if left == "half" else data[:-40]
+    part = data[: len(data) // 2] if left == "half" else data[:-40]
     with pytest.raises(PhotoError, match="damaged"):
-        decode(cut, PLAIN)
+        cut(part, PLAIN)
     assert ImageFile.LOAD_TRUNCATED_IMAGES
 
 
 def test_a_jpeg_without_its_last_ten_bytes_is_rejected(picture: Picture, encode: Encode) -> None:
     with pytest.raises(PhotoError, match="damaged"):
-        decode(encode(picture(10, 200, 200), "JPEG")[:-10], PLAIN)
+        cut(encode(picture(10, 200, 200), "JPEG")[:-10], PLAIN)
 
 
 @pytest.mark.parametrize(
@@ -260,14 +268,14 @@ def test_a_jpeg_without_its_last_ten_bytes_is_rejected(picture: Picture, encode:
 )
 def test_strangers_are_rejected_with_a_reason(data: bytes, reason: str) -> None:
     with pytest.raises(PhotoError, match=reason):
-        decode(data, PLAIN)
+        cut(data, PLAIN)
 
 
 def test_an_eps_that_pillow_would_open_is_not_opened(encode: Encode, picture: Picture) -> None:
     data = encode(picture(11, SIDE, SIDE), "EPS")
     assert Image.open(io.BytesIO(data)).format == "EPS"
     with pytest.raises(PhotoError, match="PostScript"):
-        decode(data, PLAIN)
+        cut(data, PLAIN)
 
 
 def test_random_damage_is_decoded_or_rejected_never_more(picture: Picture, encode: Encode) -> None:
@@ -279,7 +287,7 @@ def test_random_damage_is_decoded_or_rejected_never_more(picture: Picture, encod
             for place in random.integers(0, len(data), 4):
                 data[place] = random.integers(256)
             try:
-                assert decode(bytes(data), PLAIN).pixels.shape == (SIDE, SIDE, 3)
+                assert cut(bytes(data), PLAIN).pixels.shape == (SIDE, SIDE, 3)
             except PhotoError as error:
                 assert error.kind and str(error) != error.kind
 
@@ -288,5 +296,5 @@ def test_pixels_that_are_decoded_already_are_framed_alike(picture: Picture, enco
     image = picture(13, 60, 48)
     for channels, source in ((3, image), (1, image.convert("L"))):
         framing = Framing(SIDE, channels=channels)
-        framed = frame_pixels(np.asarray(source), framing)
-        np.testing.assert_array_equal(framed.pixels, decode(encode(source), framing).pixels)
+        [framed] = frame_pixels(np.asarray(source), framing)
+        np.testing.assert_array_equal(framed.pixels, cut(encode(source), framing).pixels)

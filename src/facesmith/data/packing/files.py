@@ -26,6 +26,8 @@ FILES = "files.csv"
 LABELS = "labels.csv"
 JOURNAL = "journal.partial"
 ROWS: dict[Side, str] = {"train": "train.npy", "held-out": "held-out.npy"}
+REJECTED_ROWS = "rejected.npy"
+"""Only while a dataset is written: what is shown of photos that are not used."""
 PARTIAL = ".partial"
 HEADER_BYTES = 128
 """Of the .npy header, which is written last because it holds the number of rows."""
@@ -93,7 +95,7 @@ def remove_partials(folder: Path) -> None:
     Args:
         folder: A finished dataset, or one of no use.
     """
-    for name in (*(f"{rows}{PARTIAL}" for rows in ROWS.values()), JOURNAL):
+    for name in (*(f"{rows}{PARTIAL}" for rows in (*ROWS.values(), REJECTED_ROWS)), JOURNAL):
         if (folder / name).exists():  # a disk that is read-only refuses to remove even nothing
             (folder / name).unlink(missing_ok=True)
 

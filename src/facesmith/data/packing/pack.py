@@ -11,12 +11,11 @@ import json
 import os
 import shutil
 import zlib
-from collections.abc import Iterator, Sequence
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Self, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Self, cast, get_args
 
 import numpy as np
 
@@ -39,32 +38,36 @@ from facesmith.data.sources.contract import Side
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-BYTES_PER_RECORD = 256
+BYTES_PER_RECORD = 512
 """Upper estimate of what the journal and the lists need for one image."""
 Fate = Literal["train", "held-out", "rejected"]
+FATES: tuple[Fate, ...] = get_args(Fate)
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What became of one image of the source."""
+    """What became of one image that was cut from a photo, as far as it is known of itself."""
 
     name: str
+    """Of the photo in its source."""
+    face: int
+    """Which of the photo's faces, from 1; 0 where the photo gave one image."""
     fate: Fate
     reason: str
     """Why it was rejected, as `kind: detail`; empty otherwise."""
     sha256: str
-    """Of the source bytes; empty when they could not be read."""
-    enlarged: bool
-    labels: tuple[Any, ...]
+    """Of the photo; empty when it could not be read."""
+    shown: bool
+    """Whether its pixels are written; some that are rejected have some."""
+    labels: tuple[Any, ...] = ()
+    facts: Mapping[str, float] = field(default_factory=dict)
+    """What was measured."""
+    signature: str = ""
+    """By which copies are found that are not equal to the bit."""
 
     def as_list(self) -> list[Any]:
         """Give the fields as JSON can hold them."""
-        return [self.name, self.fate, self.reason, self.sha256, self.enlarged, list(self.labels)]
-
-    def on_other_side(self) -> Record:
-        """Exchange training and held-out; what is rejected stays so."""
-        others: dict[Fate, Fate] = {"train": "held-out", "held-out": "train"}
-        return replace(self, fate=others.get(self.fate, self.fate))
+        return [getattr(self, name) for name in self.__slots__]
 
     @classmethod
     def from_list(cls, fields: list[Any]) -> Record:
@@ -76,8 +79,8 @@ class Record:
         Returns:
             The record.
         """
-        name, fate, reason, sha256, enlarged, labels = fields
-        return cls(name, fate, reason, sha256, enlarged, tuple(labels))
+        name, face, fate, reason, sha256, shown, labels, *rest = fields
+        return cls(name, face, fate, reason, sha256, shown, tuple(labels), *rest)
 
 
 class Pack:
@@ -97,11 +100,12 @@ class Pack:
         self.folder = folder
         self.shape = shape
         self.row_bytes = int(np.prod(shape))
-        self.rows: dict[Side, int] = {"train": 0, "held-out": 0}
+        self.rows: dict[Fate, int] = dict.fromkeys(FATES, 0)
+        """Images that there are pixels of."""
         self.done = 0
-        """Images of the source that are written or rejected."""
+        """Photos of the source that are through."""
         self._settings = settings
-        self._files: dict[Side, BinaryIO] = {}
+        self._files: dict[Fate, BinaryIO] = {}
         with explained(folder):
             _make(folder)
             self._journal: BinaryIO = _open(folder / JOURNAL, "a+b")
@@ -143,66 +147,76 @@ class Pack:
                 "or choose a lower --resolution",
             )
 
-    def append(self, records: Sequence[Record], pixels: NDArray[np.uint8]) -> None:
+    def append(self, photos: int, records: Sequence[Record], pixels: NDArray[np.uint8]) -> None:
         """Write one chunk.
 
         Args:
-            records: What became of each of its images.
-            pixels: Array (used images, H, W, C): those not rejected, in the same order.
+            photos: Of the source, in this chunk.
+            records: What became of each image cut from them.
+            pixels: Array (N, H, W, C): of the records that are shown, in the same order.
 
         Raises:
             StorageError: The disk is full or failing; what was written before stays valid.
         """
-        used = [record.fate for record in records if record.fate != "rejected"]
+        fates = [record.fate for record in records if record.shown]
         checksums = {}
         with explained(self.folder):
-            for side, file in self._files.items():
-                rows = pixels[[fate == side for fate in used]]
+            for fate, file in self._files.items():
+                rows = pixels[[this == fate for this in fates]]
                 data = rows.tobytes()
                 _write(file, data)
-                self.rows[side] += len(rows)
-                checksums[side] = zlib.crc32(data)
-            line = {"checksums": checksums, "records": [record.as_list() for record in records]}
+                self.rows[fate] += len(rows)
+                checksums[fate] = zlib.crc32(data)
+            line = {
+                "photos": photos,
+                "checksums": checksums,
+                "records": [record.as_list() for record in records],
+            }
             self._write_line(line)
-        self.done += len(records)
+        self.done += photos
 
-    def records(self, moved: AbstractSet[str] = frozenset()) -> Iterator[Record]:
+    def records(self) -> Iterator[Record]:
         """Read back everything that was appended.
 
-        Args:
-            moved: Content hashes of the images that change sides.
-
         Yields:
-            One record an image of the source, in order.
+            One record an image, in order.
         """
         for line, _ in self._lines():
-            for fields in line.get("records", ()):
-                record = Record.from_list(fields)
-                yield record.on_other_side() if record.sha256 in moved else record
+            yield from map(Record.from_list, line.get("records", ()))
 
-    def close_rows(self, moved: AbstractSet[str]) -> None:
-        """Turn the rows written so far into finished .npy files.
+    def row(self, fate: Fate, number: int) -> bytes:
+        """Read the pixels of one image.
 
         Args:
-            moved: Content hashes of the images that belong to the other side than the one they were
-                written to.
+            fate: Under which it was written.
+            number: Its place among those.
+
+        Returns:
+            The bytes of a row.
         """
-        counts: dict[Side, int] = {}
-        for side, name in ROWS.items():
-            final = self.folder / name
-            if not moved:
-                counts[side] = self.rows[side]
-                _finish_rows(self._files[side], (counts[side], *self.shape))
-                self._partial(side).replace(final)
-                continue
-            with final.open("w+b") as file:
-                file.write(bytes(HEADER_BYTES))
-                counts[side] = 0
-                for row in self._rearranged(side, moved):
-                    file.write(row)
-                    counts[side] += 1
-                _finish_rows(file, (counts[side], *self.shape))
-        self.rows = counts
+        file = self._files[fate]
+        file.seek(HEADER_BYTES + number * self.row_bytes)
+        return file.read(self.row_bytes)
+
+    def close_rows(self, side: Side, rows: Iterable[tuple[Fate, int]] | None) -> None:
+        """Turn rows into a finished .npy file.
+
+        Args:
+            side: Whose file.
+            rows: Fate and number of each of its images as they were written; None where the images
+                are those that were written to this side, all and in order.
+        """
+        final = self.folder / ROWS[side]
+        if rows is None:
+            _finish_rows(self._files[side], (self.rows[side], *self.shape))
+            self._partial(side).replace(final)
+            return
+        with final.open("w+b") as file:
+            file.write(bytes(HEADER_BYTES))
+            count = 0
+            for count, (fate, number) in enumerate(rows, 1):  # noqa: B007
+                file.write(self.row(fate, number))
+            _finish_rows(file, (count, *self.shape))
 
     def complete(self, manifest: dict[str, Any]) -> None:
         """Write the manifest, which makes the folder a dataset, and remove the journal.
@@ -216,19 +230,20 @@ class Pack:
     # ---- resuming
 
     def _begin(self) -> None:
-        for side in ROWS:
-            final, partial = self.folder / ROWS[side], self._partial(side)
+        for side, name in ROWS.items():
+            final, partial = self.folder / name, self._partial(side)
             if final.exists() and not partial.exists():  # killed while finishing
                 final.replace(partial)
-            partial.touch()
-            self._files[side] = _open(partial, "r+b")
+        for fate in FATES:
+            self._partial(fate).touch()
+            self._files[fate] = _open(self._partial(fate), "r+b")
 
         valid = self._check_journal()
         self._journal.truncate(valid)
         if valid == 0:
             self._write_line({"settings": self._settings})
-        for side, file in self._files.items():
-            file.truncate(HEADER_BYTES + self.rows[side] * self.row_bytes)
+        for fate, file in self._files.items():
+            file.truncate(HEADER_BYTES + self.rows[fate] * self.row_bytes)
             file.seek(0, os.SEEK_END)
 
     def _check_journal(self) -> int:
@@ -246,16 +261,17 @@ class Pack:
         return end
 
     def _has_rows(self, line: dict[str, Any]) -> bool:
-        fates = [record[1] for record in line["records"]]
-        for side, file in self._files.items():
-            data = file.read(fates.count(side) * self.row_bytes)
-            if len(data) != fates.count(side) * self.row_bytes:
+        records = map(Record.from_list, line["records"])
+        fates = [record.fate for record in records if record.shown]
+        for fate, file in self._files.items():
+            data = file.read(fates.count(fate) * self.row_bytes)
+            if len(data) != fates.count(fate) * self.row_bytes:
                 return False
-            if zlib.crc32(data) != line["checksums"][side]:
+            if zlib.crc32(data) != line["checksums"][fate]:
                 return False
-        for side in self.rows:
-            self.rows[side] += fates.count(side)
-        self.done += len(fates)
+        for fate in self.rows:
+            self.rows[fate] += fates.count(fate)
+        self.done += line["photos"]
         return True
 
     def _lines(self) -> Iterator[tuple[dict[str, Any], int]]:
@@ -273,17 +289,8 @@ class Pack:
         text = json.dumps(content, separators=(",", ":")).encode() + b"\n"
         _write(self._journal, b"%08x %b" % (zlib.crc32(text), text))
 
-    def _rearranged(self, side: Side, moved: AbstractSet[str]) -> Iterator[bytes]:
-        for file in self._files.values():
-            file.seek(HEADER_BYTES)
-        for before, after in zip(self.records(), self.records(moved), strict=True):
-            if before.fate != "rejected":
-                row = self._files[before.fate].read(self.row_bytes)
-                if after.fate == side:
-                    yield row
-
-    def _partial(self, side: Side) -> Path:
-        return self.folder / f"{ROWS[side]}{PARTIAL}"
+    def _partial(self, fate: Fate) -> Path:
+        return self.folder / f"{fate}.npy{PARTIAL}"
 
 
 def _open(path: Path, mode: Literal["a+b", "r+b"]) -> BinaryIO:

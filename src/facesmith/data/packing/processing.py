@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -35,20 +35,33 @@ SERIAL_CHUNKS = 4
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What processing made of one entry, without its pixels."""
+    """What processing made of one cut of a photo, without its pixels."""
 
     name: str
+    face: int
+    """Which of the photo's faces, from 1; 0 where the photo gives one image."""
     reason: str
     """Why it is rejected; empty when it is used."""
     sha256: str
-    enlarged: bool
+    """Of the photo's bytes; empty when they could not be read."""
     side: Side | None
     """Where the source's authors put it."""
     labels: tuple[Any, ...]
+    shown: bool
+    """Whether there are pixels of it; what is rejected may have some, too."""
+    facts: Mapping[str, float]
+    """What was measured."""
 
 
-Chunk = tuple[list[Outcome], "NDArray[np.uint8]"]
-"""Outcomes of some entries, and the pixels (N, resolution, resolution, channels) of those used."""
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """What became of some entries."""
+
+    photos: int
+    outcomes: list[Outcome]
+    """At least one for each photo."""
+    pixels: NDArray[np.uint8]
+    """Array (N, resolution, resolution, channels): of the outcomes that are shown, in their order."""
 
 
 def process(
@@ -108,19 +121,19 @@ def process_chunk(reader: Reader, entries: Sequence[Entry], framing: Framing) ->
         framing: How photos are cropped and resized.
 
     Returns:
-        An outcome for each entry, and the pixels of those that are used.
+        What became of them.
 
     Raises:
         CancelledError: This process is a worker, and nobody waits for its work any more.
     """
     outcomes, images = [], []
     for entry, item in zip(_while_wanted(entries), reader.read(entries), strict=True):
-        outcome, image = _process_one(entry, item, framing)
-        outcomes.append(outcome)
-        if image is not None:
-            images.append(image)
+        for outcome, image in _process_one(entry, item, framing):
+            outcomes.append(outcome)
+            if image is not None:
+                images.append(image)
     shape = (len(images), framing.resolution, framing.resolution, framing.channels)
-    return outcomes, np.array(images, dtype=np.uint8).reshape(shape)
+    return Chunk(len(entries), outcomes, np.array(images, dtype=np.uint8).reshape(shape))
 
 
 def _while_wanted(entries: Sequence[Entry]) -> Iterator[Entry]:
@@ -132,20 +145,32 @@ def _while_wanted(entries: Sequence[Entry]) -> Iterator[Entry]:
 
 def _process_one(
     entry: Entry, item: Item | PhotoError, framing: Framing
-) -> tuple[Outcome, NDArray[np.uint8] | None]:
+) -> Iterator[tuple[Outcome, NDArray[np.uint8] | None]]:
     if isinstance(item, PhotoError):
-        return Outcome(entry.name, str(item), "", False, None, ()), None
+        yield Outcome(entry.name, 0, str(item), "", None, (), False, {}), None
+        return
     try:
         if isinstance(item.content, bytes):
             digest = hashlib.sha256(item.content).hexdigest()
-            framed = decode(item.content, framing)
+            cuts = decode(item.content, framing)
         else:
             digest = hashlib.sha256(item.content.tobytes()).hexdigest()
-            framed = frame_pixels(item.content, framing)
+            cuts = frame_pixels(item.content, framing)
     except PhotoError as reason:
-        return Outcome(entry.name, str(reason), digest, False, item.side, item.labels), None
-    outcome = Outcome(entry.name, "", digest, framed.enlarged, item.side, item.labels)
-    return outcome, framed.pixels
+        yield Outcome(entry.name, 0, str(reason), digest, item.side, item.labels, False, {}), None
+        return
+    for number, cut in enumerate(cuts, 1 if len(cuts) > 1 else 0):
+        outcome = Outcome(
+            entry.name,
+            number,
+            cut.reason,
+            digest,
+            item.side,
+            item.labels,
+            cut.pixels is not None,
+            {"side": cut.side, **cut.facts},
+        )
+        yield outcome, cut.pixels
 
 
 def _processors() -> int:

@@ -1,10 +1,10 @@
-"""The bytes of one photo become one training image, or a reason why not."""
+"""The bytes of one photo become training images, or a reason why not."""
 
 from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -47,16 +47,20 @@ class Framing:
 
 
 @dataclass(frozen=True)
-class Framed:
-    """A training image."""
+class Cut:
+    """One square cut from a photo, or what there is to show of a photo that is not used."""
 
-    pixels: NDArray[np.uint8]
-    """Array (resolution, resolution, channels)."""
-    enlarged: bool
-    """Whether the crop had fewer pixels than the training image."""
+    pixels: NDArray[np.uint8] | None
+    """Array (resolution, resolution, channels); None where there is nothing to show."""
+    side: float
+    """Pixels of the photo across the square."""
+    reason: str = ""
+    """Why it is rejected, as `kind: detail`; empty when it is used."""
+    facts: Mapping[str, float] = field(default_factory=dict)
+    """What was measured on the photo, such as the turn of a head; NaN where it is not known."""
 
 
-def decode(data: bytes, framing: Framing) -> Framed:
+def decode(data: bytes, framing: Framing) -> list[Cut]:
     """Decode a photo fully, turn it upright, crop and resize it.
 
     Only the first frame of an animation is used; transparency becomes white; colour profiles are
@@ -67,7 +71,7 @@ def decode(data: bytes, framing: Framing) -> Framed:
         framing: What to make of it.
 
     Returns:
-        The training image.
+        What was cut from it, at least one.
 
     Raises:
         PhotoError: The bytes are no photo, are damaged, or too large or too small.
@@ -89,7 +93,7 @@ def decode(data: bytes, framing: Framing) -> Framed:
             raise PhotoError("damaged", detail) from None
 
 
-def frame_pixels(pixels: NDArray[np.uint8], framing: Framing) -> Framed:
+def frame_pixels(pixels: NDArray[np.uint8], framing: Framing) -> list[Cut]:
     """Crop and resize an image that is decoded already.
 
     Args:
@@ -97,7 +101,7 @@ def frame_pixels(pixels: NDArray[np.uint8], framing: Framing) -> Framed:
         framing: What to make of it.
 
     Returns:
-        The training image.
+        What was cut from it, at least one.
 
     Raises:
         PhotoError: The image is too small, or the crop does not fit.
@@ -118,7 +122,7 @@ def _strict_pillow() -> Iterator[None]:
         ImageFile.LOAD_TRUNCATED_IMAGES = lenient
 
 
-def _frame(image: Image.Image, framing: Framing) -> Framed:
+def _frame(image: Image.Image, framing: Framing) -> list[Cut]:
     if image.width * image.height > MAX_PIXELS:
         raise PhotoError("too large", f"{image.width}x{image.height} pixels, over {MAX_PIXELS:,}")
     orientation = _orientation(image)
@@ -143,7 +147,7 @@ def _frame(image: Image.Image, framing: Framing) -> Framed:
     pixels = np.array(square, dtype=np.uint8).reshape(
         framing.resolution, framing.resolution, framing.channels
     )
-    return Framed(pixels, enlarged=side < framing.resolution)
+    return [Cut(pixels, side)]
 
 
 # EXIF orientation -> what turns the stored image upright.
