@@ -12,7 +12,16 @@ import numpy as np
 
 from facesmith.base.errors import DataError, StorageError
 from facesmith.base.randomness import permutation, uniforms
-from facesmith.data.packing.files import HEADER_BYTES, JOURNAL, LABELS, MANIFEST, ROWS, file_sha256
+from facesmith.data.packing.files import (
+    FILE_COLUMNS,
+    FILES,
+    HEADER_BYTES,
+    JOURNAL,
+    LABELS,
+    MANIFEST,
+    ROWS,
+    file_sha256,
+)
 from facesmith.data.summary import Summary
 
 if TYPE_CHECKING:
@@ -95,6 +104,30 @@ class Dataset:
     def held_out_labels(self) -> dict[str, NDArray[Any]]:
         """One array (M,) a label for the held-out images."""
         return self._all_labels()["held-out"]
+
+    @property
+    def facts(self) -> dict[str, NDArray[np.float32]]:
+        """What was measured of the training images: one array (N,) a fact, NaN where unknown."""
+        return self._read_files()[1]
+
+    @property
+    def names(self) -> list[str]:
+        """The photo that each training image was cut from."""
+        return self._read_files()[0]
+
+    def _read_files(self) -> tuple[list[str], dict[str, NDArray[np.float32]]]:
+        names = [""] * self.count
+        with (self.folder / FILES).open(encoding="utf-8", newline="") as file:
+            rows = csv.DictReader(file)
+            known = [name for name in rows.fieldnames or () if name not in FILE_COLUMNS]
+            facts = {name: np.full(self.count, np.nan, np.float32) for name in known}
+            for row in rows:
+                if row["fate"] == "train":
+                    place = int(row["row"])
+                    names[place] = row["name"]
+                    for name in known:
+                        facts[name][place] = float(row[name] or "nan")
+        return names, facts
 
     def verify(self) -> None:
         """Read every file and compare it with its hash in the manifest.

@@ -15,6 +15,7 @@ from facesmith.base.errors import DataError
 from facesmith.base.version import VERSION
 from facesmith.data.dataset import FORMAT, channel_statistics
 from facesmith.data.packing.files import (
+    FILE_COLUMNS,
     FILES,
     LABELS,
     PARTIAL,
@@ -27,6 +28,7 @@ from facesmith.data.packing.files import (
 from facesmith.data.packing.ledger import Ledger
 from facesmith.data.packing.pack import FATES, Fate, Pack, Record
 from facesmith.data.packing.processing import Outcome
+from facesmith.data.packing.rejects import show_rejects
 from facesmith.data.sources.contract import Source
 
 MAX_HELD_OUT = 10_000
@@ -64,13 +66,16 @@ def record(outcome: Outcome, held_out: float, found: int) -> Record:
     )
 
 
-def finish(pack: Pack, source: Source, settings: dict[str, Any]) -> None:
+def finish(
+    pack: Pack, source: Source, settings: dict[str, Any], *, keep_rejects: bool = False
+) -> None:
     """Turn a pack whose every chunk is written into a dataset.
 
     Args:
         pack: The open pack.
         source: Where its images came from.
         settings: What decided its bytes; `held_out` is read.
+        keep_rejects: Whether to write a picture of each image that is rejected.
 
     Raises:
         DataError: No image was usable for training.
@@ -85,6 +90,7 @@ def finish(pack: Pack, source: Source, settings: dict[str, Any]) -> None:
         raise _nothing_usable(source, ledger)
 
     with explained(pack.folder):
+        show_rejects(pack, ledger, keep=keep_rejects)
         _close_rows(pack, ledger)
         _write_lists(pack, ledger, source.label_names)
         names = [*ROWS.values(), FILES, *([LABELS] if source.label_names else [])]
@@ -132,7 +138,7 @@ def _write_lists(pack: Pack, ledger: Ledger, labels: tuple[str, ...]) -> None:
     with _new_list(pack.folder / FILES) as files, _new_list(pack.folder / LABELS) as values:
         file_rows = csv.writer(files, lineterminator="\n")
         label_rows = csv.writer(values, lineterminator="\n")
-        file_rows.writerow(["name", "face", "fate", "row", "reason", "sha256", *facts])
+        file_rows.writerow([*FILE_COLUMNS, *facts])
         label_rows.writerow(["split", "row", *labels])
         for place, entry in enumerate(pack.records()):
             fate = FATES[ledger.fates[place]]
