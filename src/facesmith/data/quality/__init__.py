@@ -1,0 +1,1 @@
+"""What can be wrong with training images: measured, compared, and judged by rules."""
