@@ -63,6 +63,7 @@ def record(outcome: Outcome, held_out: float, found: int) -> Record:
         outcome.shown,
         outcome.labels,
         outcome.facts,
+        outcome.signature,
     )
 
 

@@ -13,7 +13,7 @@ from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from ctypes import c_bool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +21,8 @@ import numpy as np
 from facesmith.base.errors import StorageError
 from facesmith.data.photos.crops import PhotoError
 from facesmith.data.photos.decoding import Framing, decode, frame_pixels
+from facesmith.data.quality.measures import measure
+from facesmith.data.quality.signatures import sign
 from facesmith.data.sources.contract import Entry, Item, Reader, Side
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 CHUNKS_AHEAD = 2
 """Chunks for each worker that may wait for the writer, so that memory stays bounded."""
 MAX_WORKERS = 32
+DIGITS = 4
+"""Of what was measured, after the point."""
 SERIAL_CHUNKS = 4
 """Fewer chunks are not worth the start of worker processes."""
 
@@ -51,6 +55,8 @@ class Outcome:
     """Whether there are pixels of it; what is rejected may have some, too."""
     facts: Mapping[str, float]
     """What was measured."""
+    signature: str = ""
+    """Of the image as it is trained on, in hexadecimal; by it copies are found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +139,32 @@ def process_chunk(reader: Reader, entries: Sequence[Entry], framing: Framing) ->
             if image is not None:
                 images.append(image)
     shape = (len(images), framing.resolution, framing.resolution, framing.channels)
-    return Chunk(len(entries), outcomes, np.array(images, dtype=np.uint8).reshape(shape))
+    pixels = np.array(images, dtype=np.uint8).reshape(shape)
+    return Chunk(len(entries), _measured(outcomes, pixels), pixels)
+
+
+def _measured(outcomes: list[Outcome], pixels: NDArray[np.uint8]) -> list[Outcome]:
+    """Add what is measured on the training images, all of a chunk at once."""
+    if not len(pixels):
+        return outcomes
+    columns = measure(pixels)
+    signatures = sign(pixels)
+    found = []
+    row = -1
+    for outcome in outcomes:
+        if not outcome.shown:
+            found.append(outcome)
+            continue
+        row += 1
+        facts = {name: round(float(values[row]), DIGITS) for name, values in columns.items()}
+        found.append(
+            replace(
+                outcome,
+                facts={**outcome.facts, **facts},
+                signature=signatures[row].tobytes().hex(),
+            )
+        )
+    return found
 
 
 def _while_wanted(entries: Sequence[Entry]) -> Iterator[Entry]:
