@@ -76,9 +76,10 @@ def write(folder: Path, images: int) -> int:
         Images written.
     """
     from facesmith.data.photos.decoding import Framing
-    from facesmith.data.prepare import pack_source
+    from facesmith.data.plan import Plan
+    from facesmith.data.prepare import carry_out
 
-    return pack_source(source(images), folder, Framing(RESOLUTION), workers=1).summary.used
+    return carry_out(Plan(source(images), Framing(RESOLUTION)), folder, workers=1).summary.used
 
 
 def read(folder: Path, images: int) -> int:

@@ -13,6 +13,7 @@ from facesmith.base import registry
 from facesmith.base.errors import UsageError
 from facesmith.data.cache import cached
 from facesmith.data.dataset import Dataset
+from facesmith.data.plan import Preparation
 from facesmith.recipe import Recipe
 from facesmith.recipes import find_recipe
 from facesmith.training import continuation, loop, observers
@@ -135,13 +136,8 @@ def open_data(
     Returns:
         The dataset.
     """
-    return cached(
-        data,
-        resolution=recipe.resolution,
-        channels=recipe.channels,
-        crop=crop,
-        progress=progress,
-    )
+    how = Preparation(recipe.resolution, crop, recipe.channels)
+    return cached(data, how, progress=progress)
 
 
 def check_start(recipe: Recipe, run: Run) -> None:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import importlib
+import functools
 import os
 import struct
 from collections.abc import Callable
@@ -11,12 +11,23 @@ import numpy as np
 import pytest
 
 from facesmith.base.errors import DataError, StorageError, UsageError
-from facesmith.data import cache, cached, prepare
+from facesmith.data import Dataset, cache, plan
+from facesmith.data import prepare as prepare_photos
 from facesmith.data.cache import default_cache
+from facesmith.data.plan import Preparation
 from facesmith.data.sources import opening
 from facesmith.data.sources.contract import Source
 
 Photos = Callable[..., Path]
+# Drawn test pictures are smooth and look alike, which cleaning would not like.
+prepare = functools.partial(prepare_photos, clean="none")
+
+
+def cached(source: str | Path, *, cache_dir: Path | None = None, workers: int | None = None,
+           **how: Any) -> Dataset:  # fmt: skip
+    return cache.cached(
+        source, Preparation(**{"clean": "none", **how}), cache_dir=cache_dir, workers=workers
+    )
 
 
 def test_photos_are_prepared_once(
@@ -99,8 +110,7 @@ def test_the_photos_are_listed_once(
         listings.append(opening.open_source(*arguments, **options))
         return listings[-1]
 
-    for module in (cache, importlib.import_module("facesmith.data.prepare")):
-        monkeypatch.setattr(module, "open_source", listing)
+    monkeypatch.setattr(plan, "open_source", listing)
     cached(photos(tmp_path / "photos", 3), resolution=8, cache_dir=tmp_path / "cache")
     assert len(listings) == 1
 

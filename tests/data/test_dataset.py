@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 import json
 import multiprocessing
 import pickle
@@ -10,9 +11,12 @@ import numpy as np
 import pytest
 
 from facesmith.base.errors import DataError, StorageError
-from facesmith.data import Dataset, prepare
+from facesmith.data import Dataset
+from facesmith.data import prepare as prepare_photos
 
 Photos = Callable[..., Path]
+# Drawn test pictures are smooth and look alike, which cleaning would not like.
+prepare = functools.partial(prepare_photos, clean="none")
 
 
 @pytest.fixture(scope="module")

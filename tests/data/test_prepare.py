@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import errno
+import functools
 import hashlib
 import importlib
 import json
@@ -16,12 +17,15 @@ import pytest
 from PIL import Image
 
 from facesmith.base.errors import DataError, StorageError, UsageError
-from facesmith.data import Dataset, prepare
+from facesmith.data import Dataset
+from facesmith.data import prepare as prepare_photos
 from facesmith.data.packing import finish, processing
 
 Picture = Callable[..., Image.Image]
 Encode = Callable[..., bytes]
 Photos = Callable[..., Path]
+# Drawn test pictures are smooth and look alike, which cleaning would not like.
+prepare = functools.partial(prepare_photos, clean="none")
 
 # The package offers a function of the same name.
 MODULE = importlib.import_module("facesmith.data.prepare")

@@ -15,6 +15,7 @@ from facesmith.cli import options
 from facesmith.cli.prepare import counter
 from facesmith.cli.progress import progress_display
 from facesmith.data.cache import cached
+from facesmith.data.plan import Preparation
 from facesmith.optimizers import Optimizers
 from facesmith.recipe import Recipe
 from facesmith.recipes import find_recipe
@@ -59,9 +60,8 @@ def run(arguments: list[str]) -> int:
     )
     check_start(recipe, settings)
     say(f"drawing {chosen.portraits:,} portraits of {RESOLUTION} px")
-    dataset = cached(
-        f"portraits:{chosen.portraits}", resolution=RESOLUTION, progress=counter("drawing")
-    )
+    how = Preparation(RESOLUTION)
+    dataset = cached(f"portraits:{chosen.portraits}", how, progress=counter("drawing"))
     say(f"training face on them for {chosen.minutes:g} minutes into {chosen.run}")
     watching = observers.standard(progress_display(settings))
     outcome = loop.train(recipe, settings, dataset, watching)

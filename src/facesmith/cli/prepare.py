@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
 from facesmith import cli
+from facesmith.base.errors import UsageError
+from facesmith.base.images import write_png
 from facesmith.cli import options
+from facesmith.data.packing.files import explained
+from facesmith.data.plan import Preparation
 from facesmith.data.prepare import prepare
+from facesmith.data.scaling import Rescale
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+PREVIEW = 24
+"""Photos that a preview shows."""
 
 
 @dataclass(frozen=True)
@@ -22,18 +35,25 @@ class Prepare:
 
     photos: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="PHOTOS")]
     """A folder, a zip (never extracted), MNIST idx files, or portraits:COUNT."""
-    out: Path
+    out: Path | None = None
     """The dataset folder to make."""
+    preview: Path | None = None
+    """Instead of making a dataset, draw some photos beside what the networks would see of them here."""
     resolution: int = 64
     """Height and width of the images in pixels."""
     crop: str = "center"
     """How photos become squares: center, center:SIZE, x,y,width,height, or none."""
     channels: Literal[1, 3] = 3
     """3 for colour, 1 for grey."""
-    held_out: float = 0.1
-    """Share of the photos that training never sees."""
+    held_out: float | None = None
+    """Share of the photos that training never sees; by default the split of their authors, or a tenth."""
     resampling: str = "lanczos"
     """Filter of the downscale; nearest keeps pixel art crisp."""
+    clean: str | None = None
+    """What is rejected though it can be decoded: standard, none, or with numbers of your own,
+    "standard(blurred=0.4,grey=0)". Photos are cleaned, published sets and drawings are not, unless told."""
+    keep_rejects: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Write each rejected image into the folder rejected, too, beside the sheets that show them."""
     limit: int | None = None
     """Use only the first so many photos."""
     workers: int | None = None
@@ -52,6 +72,14 @@ def run(arguments: list[str]) -> int:
         The exit code.
     """
     chosen = options.read(Prepare, arguments, verb="prepare")
+    if chosen.preview is not None:
+        return _preview(chosen, arguments)
+    if chosen.out is None:
+        raise UsageError(
+            "No dataset folder was named.",
+            needed="a place for the dataset",
+            todo=f"facesmith prepare {options.quoted(chosen.photos)} --out DATASET",
+        )
     dataset = prepare(
         chosen.photos,
         chosen.out,
@@ -60,7 +88,9 @@ def run(arguments: list[str]) -> int:
         channels=chosen.channels,
         held_out=chosen.held_out,
         resampling=chosen.resampling,
+        clean=chosen.clean,
         limit=chosen.limit,
+        keep_rejects=chosen.keep_rejects,
         workers=chosen.workers,
         progress=counter("preparing"),
     )
@@ -75,6 +105,43 @@ def run(arguments: list[str]) -> int:
     if recipe == "face" and chosen.channels != 3:
         tuning += f" --channels {chosen.channels}"
     print(f"next: {cli.command()} train {recipe} --data {options.quoted(chosen.out)}{tuning}")
+    return 0
+
+
+def _preview(chosen: Prepare, typed: list[str]) -> int:
+    """Draw what would be made of some photos."""
+    import torch
+
+    from facesmith.data.preview import look, picture
+
+    how = Preparation(
+        chosen.resolution,
+        chosen.crop,
+        chosen.channels,
+        chosen.held_out,
+        chosen.resampling,
+        chosen.clean,
+        chosen.limit,
+    )
+    looks = look(how.plan(chosen.photos), PREVIEW)
+    pixels = Rescale().fit((0.5,) * chosen.channels, (0.25,) * chosen.channels)
+
+    def seen(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        return pixels.to_pixels(pixels.to_network(torch.from_numpy(images))).numpy()
+
+    assert chosen.preview is not None
+    with explained(chosen.preview.parent):
+        write_png(chosen.preview, picture(looks, seen))
+    used = sum(len(one.images) for one in looks)
+    size = chosen.resolution
+    print(f"{used} images of {len(looks)} photos: {chosen.preview}")
+    print(
+        f"the networks see ({chosen.channels}, {size}, {size}) numbers from {pixels.low:g} (black) to "
+        f"{pixels.high:g} (white)"
+    )
+    again = options.without("--preview", typed)
+    out = "" if chosen.out else " --out DATASET"
+    print(f"next: {cli.command()} prepare {shlex.join(again)}{out}")
     return 0
 
 

@@ -14,18 +14,10 @@ from pathlib import Path
 from facesmith.base.errors import DataError, StorageError
 from facesmith.data.dataset import Dataset, is_dataset
 from facesmith.data.packing.files import JOURNAL, explained
-from facesmith.data.photos.crops import Crop
-from facesmith.data.prepare import (
-    Progress,
-    check_numbers,
-    framing_of,
-    pack_source,
-    refuse_inside,
-    settings_of,
-)
+from facesmith.data.plan import Preparation, check_count, refuse_inside
+from facesmith.data.prepare import Progress, carry_out
 from facesmith.data.sources import idx
 from facesmith.data.sources.contract import Source
-from facesmith.data.sources.opening import open_source
 
 HASH_DIGITS = 16
 STEM_LENGTH = 40
@@ -42,14 +34,9 @@ log = logging.getLogger(__name__)
 
 def cached(
     source: str | Path,
+    how: Preparation,
     *,
-    resolution: int,
-    crop: Crop | str = "center",
-    channels: int = 3,
-    held_out: float = 0.1,
-    resampling: str = "lanczos",
     workers: int | None = None,
-    limit: int | None = None,
     cache_dir: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Dataset:
@@ -60,13 +47,9 @@ def cached(
 
     Args:
         source: A folder made by `prepare`, or whatever `prepare` takes.
-        resolution: Side of the square training images in pixels.
-        crop: As for `prepare`; a prepared dataset keeps its own.
-        channels: 3 for colour, 1 for grey.
-        held_out: As for `prepare`; a prepared dataset keeps its own.
-        resampling: As for `prepare`; a prepared dataset keeps its own.
+        how: As for `prepare`. A prepared dataset must have this resolution and these channels, and keeps
+            everything else as it is.
         workers: Processes that decode.
-        limit: Use at most so many images; a prepared dataset is used whole.
         cache_dir: Where datasets are kept; `$XDG_CACHE_HOME/facesmith/datasets` or
             `~/.cache/facesmith/datasets` by default.
         progress: Called with images done and images found.
@@ -81,8 +64,8 @@ def cached(
     """
     path = Path(source)
     if is_dataset(path) or (path / JOURNAL).is_file():
-        dataset = _matching(Dataset.open(path), resolution, channels)
-        asked = str(framing_of(resolution, crop, channels, resampling).crop)
+        dataset = _matching(Dataset.open(path), how.resolution, how.channels)
+        asked = str(how.framing().crop)
         made = dataset.manifest["settings"]["crop"]
         if asked not in ("center", made):  # center is what nobody asked for
             raise DataError(
@@ -91,23 +74,19 @@ def cached(
                 todo="leave --crop out, or prepare the photos again with it",
             )
         return dataset
-    framing = framing_of(resolution, crop, channels, resampling)
-    check_numbers(held_out, workers, limit)
-    listed = open_source(source, resolution=resolution, limit=limit)
+    check_count("workers", workers)
+    plan = how.plan(source)
     where = str(source) if not path.exists() else str(path.resolve())
-    settings = settings_of(listed, framing, held_out)
-    identity = json.dumps([where, settings], sort_keys=True)
+    identity = json.dumps([where, plan.settings], sort_keys=True)
     digest = hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:HASH_DIGITS]
-    stem = re.sub(r"[^\w.-]+", "-", Path(listed.title).stem)[:STEM_LENGTH] or "photos"
+    stem = re.sub(r"[^\w.-]+", "-", Path(plan.source.title).stem)[:STEM_LENGTH] or "photos"
     folder = Path(cache_dir) if cache_dir else default_cache()
-    folder /= f"{stem}-{resolution}-{digest}"
+    folder /= f"{stem}-{how.resolution}-{digest}"
     if not is_dataset(folder):
         refuse_inside(source, folder)
         _make(folder)
-        _advise(source, listed, resolution, channels)
-    return pack_source(
-        listed, folder, framing, held_out=held_out, workers=workers, progress=progress
-    )
+        _advise(source, plan.source, how.resolution, how.channels)
+    return carry_out(plan, folder, workers=workers, progress=progress)
 
 
 def default_cache() -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from facesmith.data.packing.files import FILES
+from facesmith.data.packing.files import FILES, REJECTED
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,11 @@ class Summary:
         """Photos that train or are held out."""
         return self.train + self.held_out
 
+    @property
+    def adds_up(self) -> bool:
+        """Whether each image is used or was rejected."""
+        return self.found + self.extra == self.used + sum(self.rejected.values())
+
     def lines(self) -> list[str]:
         """Say it in words, one line a matter.
 
@@ -37,13 +42,15 @@ class Summary:
             Lines to print; problems come after the numbers.
         """
         took = f" in {self.seconds:.1f} s" if self.seconds else ""
+        what = f"of {self.found:,} photos"
+        if self.extra:
+            what = f"of {self.found + self.extra:,} faces in {self.found:,} photos"
         lines = [
-            f"{self.used:,} of {self.found:,} photos are used{took}: "
-            f"{self.train:,} train, {self.held_out:,} held out"
+            f"{self.used:,} {what} are used{took}: {self.train:,} train, {self.held_out:,} held out"
         ]
         lines += [f"{count:,} rejected: {kind}" for kind, count in self.rejected.items()]
         if self.rejected:
-            lines.append(f"{FILES} names each of them and the reason")
+            lines.append(f"{FILES} names each of them and the reason; {REJECTED}/ shows them")
         if self.duplicates:
             lines.append(f"{self.duplicates:,} are exact copies of others")
         if self.enlarged:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import functools
 import importlib
 import multiprocessing
 import os
@@ -19,10 +20,12 @@ import psutil
 import pytest
 
 from facesmith.base.errors import StorageError, UsageError
-from facesmith.data import prepare
+from facesmith.data import prepare as prepare_photos
 from facesmith.data.packing import files, pack
 
 Photos = Callable[..., Path]
+# Drawn test pictures are smooth and look alike, which cleaning would not like.
+prepare = functools.partial(prepare_photos, clean="none")
 
 COUNT = 140
 RESOLUTION = 16
@@ -32,7 +35,7 @@ import sys, time
 from facesmith.data import prepare
 
 if __name__ == "__main__":
-    prepare(sys.argv[1], sys.argv[2], resolution=16, workers=int(sys.argv[3]),
+    prepare(sys.argv[1], sys.argv[2], resolution=16, clean="none", workers=int(sys.argv[3]),
             progress=lambda done, found: time.sleep(float(sys.argv[4])))
 """
 

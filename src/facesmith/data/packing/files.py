@@ -23,6 +23,8 @@ except ImportError:  # Windows: two writers are not noticed there
 
 MANIFEST = "dataset.json"
 FILES = "files.csv"
+REJECTED = "rejected"
+"""Folder of pictures of what was rejected."""
 FILE_COLUMNS = ("name", "face", "fate", "row", "reason", "sha256")
 """Of files.csv; what was measured stands in further ones."""
 LABELS = "labels.csv"

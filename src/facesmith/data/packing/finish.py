@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 import numpy as np
 
@@ -29,6 +29,8 @@ from facesmith.data.packing.ledger import Ledger
 from facesmith.data.packing.pack import FATES, Fate, Pack, Record
 from facesmith.data.packing.processing import Outcome
 from facesmith.data.packing.rejects import show_rejects
+from facesmith.data.plan import Plan
+from facesmith.data.quality.cleaning import judge
 from facesmith.data.sources.contract import Source
 
 MAX_HELD_OUT = 10_000
@@ -67,25 +69,24 @@ def record(outcome: Outcome, held_out: float, found: int) -> Record:
     )
 
 
-def finish(
-    pack: Pack, source: Source, settings: dict[str, Any], *, keep_rejects: bool = False
-) -> None:
+def finish(pack: Pack, plan: Plan, *, keep_rejects: bool = False) -> None:
     """Turn a pack whose every chunk is written into a dataset.
 
     Args:
         pack: The open pack.
-        source: Where its images came from.
-        settings: What decided its bytes; `held_out` is read.
+        plan: By which it was made.
         keep_rejects: Whether to write a picture of each image that is rejected.
 
     Raises:
         DataError: No image was usable for training.
         StorageError: The disk is full or failing.
     """
+    source = plan.source
     ledger = Ledger.read(pack.records())
+    clean(ledger, plan)
     if not source.own_split:
-        ledger.settle(settings["held_out"])
-    counts = ledger.counts(pack.done, settings["resolution"])
+        ledger.settle(plan.held_out)
+    counts = ledger.counts(pack.done, plan.framing.resolution)
     if not counts["train"]:
         remove_partials(pack.folder)
         raise _nothing_usable(source, ledger)
@@ -101,7 +102,7 @@ def finish(
                 "format": FORMAT,
                 "facesmith": VERSION,
                 "source": source.title,
-                "settings": settings,
+                "settings": plan.settings,
                 "shape": list(pack.shape),
                 "counts": counts,
                 "mean": mean,
@@ -116,6 +117,34 @@ def finish(
                 },
             }
         )
+
+
+def clean(ledger: Ledger, plan: Plan) -> None:
+    """Reject what the plan's cleaning finds among the images that are usable so far.
+
+    Args:
+        ledger: Whose fates change.
+        plan: Says what is rejected.
+    """
+    places = ledger.used
+    if not len(places):
+        return
+    signatures = bytes.fromhex("".join(ledger.signatures[place] for place in places.tolist()))
+    reasons = judge(
+        [_titled(ledger, place) for place in places.tolist()],
+        [f"{ledger.digests[place]}/{ledger.faces[place]}" for place in places.tolist()],
+        {name: values[places] for name, values in ledger.columns.items()},
+        np.frombuffer(signatures, np.uint64).reshape(len(places), -1),
+        plan.cleaning,
+        resolution=plan.framing.resolution,
+        channels=plan.framing.channels,
+    )
+    ledger.reject(places, reasons)
+
+
+def _titled(ledger: Ledger, place: int) -> str:
+    face = ledger.faces[place]
+    return f"{ledger.names[place]}, face {face}" if face else ledger.names[place]
 
 
 def _close_rows(pack: Pack, ledger: Ledger) -> None:

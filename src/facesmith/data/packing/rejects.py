@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from facesmith.base.images import sheet, write_png
+from facesmith.data.packing.files import REJECTED
 from facesmith.data.packing.ledger import Ledger
 from facesmith.data.packing.pack import FATES, Pack
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-FOLDER = "rejected"
 SHEET = 100
 """Pictures on a sheet."""
 NAME_LENGTH = 100
@@ -32,7 +32,7 @@ def show_rejects(pack: Pack, ledger: Ledger, *, keep: bool) -> None:
     Raises:
         OSError: The disk is full or refuses.
     """
-    folder = pack.folder / FOLDER
+    folder = pack.folder / REJECTED
     shutil.rmtree(folder, ignore_errors=True)  # of a run that was killed here
     numbers = ledger.rows(ledger.written)
 

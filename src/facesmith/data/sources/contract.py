@@ -70,6 +70,8 @@ class Source:
     """Sorted by name."""
     reader: Reader
     label_names: tuple[str, ...] = ()
+    curated: bool = False
+    """Whether others chose and cleaned these images before: drawings, published sets."""
     own_split: bool = False
     """Whether the source says itself what is held out."""
     revision: str = ""

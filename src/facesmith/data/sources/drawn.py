@@ -55,7 +55,9 @@ def source(count: str, resolution: int) -> Source:
     entries = [Entry(f"portrait-{index:07d}", size, index) for index in range(number)]
     _, columns = _draw([0], resolution)
     reader = PortraitsReader(resolution)
-    return Source("portraits", entries, reader, label_names=tuple(columns), revision=VERSION)
+    return Source(
+        "portraits", entries, reader, label_names=tuple(columns), curated=True, revision=VERSION
+    )
 
 
 def _draw(

@@ -95,6 +95,7 @@ def source(path: Path, limit: int | None = None) -> Source:
         entries,
         IdxReader(tuple(parts)),
         label_names=("label",) if labelled else (),
+        curated=True,
         own_split=both,
         revision=f"{checksum:08x}",  # Fashion-MNIST has MNIST's names and sizes
     )
