@@ -1,17 +1,20 @@
 """Does a dataset of CelebA's size train in a small, bounded amount of memory, and how fast is it read?
 
-Writes a dataset of synthetic 64x64 images through the package's own writer, reads one epoch of batches,
-and trains for a while, each in a fresh process. Run: python benchmarks/dataset_memory.py [--images 202599]
+Prepares a dataset of 64x64 images, of photos in a zip that are repeated under other names until there are
+enough, or of noise; reads one epoch of batches; and trains for a while, each in a fresh process.
+Run: python benchmarks/dataset_memory.py [--images 202599] [--photos celeba.zip]
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -49,28 +52,52 @@ class Synthetic:
             yield Item(random.integers(0, 256, (RESOLUTION, RESOLUTION, 3), dtype=np.uint8))
 
 
-def source(images: int) -> Source:
-    """List the synthetic images.
+class Repeated:
+    """The photos of a source, again and again."""
+
+    def __init__(self, photos: Source) -> None:
+        self.photos = photos
+
+    def read(self, entries: Sequence[Entry]) -> Iterator[Item]:
+        """Read some photos.
+
+        Args:
+            entries: Which.
+
+        Yields:
+            One item an entry.
+        """
+        listed = self.photos.entries
+        yield from self.photos.reader.read([listed[e.index % len(listed)] for e in entries])
+
+
+def source(images: int, photos: Path | None) -> Source:
+    """List the images.
 
     Args:
         images: How many.
+        photos: A zip of photos to repeat; None for noise.
 
     Returns:
         The source.
     """
     from facesmith.data.sources.contract import Entry, Source
+    from facesmith.data.sources.opening import open_source
 
     size = RESOLUTION * RESOLUTION * 3
     entries = [Entry(f"{index:06d}", size, index) for index in range(images)]
-    return Source("synthetic", entries, Synthetic())
+    if photos is None:
+        return Source("synthetic", entries, Synthetic())
+    return Source("repeated", entries, Repeated(open_source(photos, resolution=RESOLUTION)))
 
 
-def write(folder: Path, images: int) -> int:
-    """Write the dataset in this process.
+def write(folder: Path, images: int, photos: Path | None) -> int:
+    """Prepare the dataset with as many processes as a user would.
 
     Args:
         folder: Where.
         images: How many.
+        photos: A zip of photos to repeat; None for noise.
 
     Returns:
         Images written.
@@ -79,15 +106,15 @@ def write(folder: Path, images: int) -> int:
     from facesmith.data.plan import Plan
     from facesmith.data.prepare import carry_out
 
-    return carry_out(Plan(source(images), Framing(RESOLUTION)), folder, workers=1).summary.used
+    plan = Plan(source(images, photos), Framing(RESOLUTION))
+    return carry_out(plan, folder).summary.used
 
 
-def read(folder: Path, images: int) -> int:
+def read(folder: Path) -> int:
     """Read one epoch of flipped batches, as training does.
 
     Args:
         folder: The dataset.
-        images: Unused; the epoch is the dataset's.
 
     Returns:
         Images read.
@@ -100,12 +127,11 @@ def read(folder: Path, images: int) -> int:
     return dataset.count
 
 
-def read_map(folder: Path, images: int) -> int:
+def read_map(folder: Path) -> int:
     """Read the same images through the memory map, for comparison.
 
     Args:
         folder: The dataset.
-        images: Unused.
 
     Returns:
         Images read.
@@ -140,12 +166,12 @@ def train(recipe_name: str, folder: Path) -> int:
 
 # The first reading may find the file on the disk, the second finds it in the page cache.
 PHASES = {
-    "write": write,
-    "read_first": read,
-    "read": read,
-    "read_memory_map": read_map,
-    "train_face": lambda folder, images: train("face", folder),
-    "train_dcgan_tutorial": lambda folder, images: train("dcgan-tutorial", folder),
+    "prepare": write,
+    "read_first": lambda folder, *_: read(folder),
+    "read": lambda folder, *_: read(folder),
+    "read_memory_map": lambda folder, *_: read_map(folder),
+    "train_face": lambda folder, *_: train("face", folder),
+    "train_dcgan_tutorial": lambda folder, *_: train("dcgan-tutorial", folder),
 }
 
 
@@ -162,13 +188,42 @@ def peak_megabytes() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
-def run_phase(name: str, folder: Path, images: int) -> dict[str, float]:
+class Family:
+    """Watches the memory of this process and of the workers it starts; pages they share count twice."""
+
+    def __init__(self) -> None:
+        self.peak = 0.0
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Family:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        import psutil
+
+        me = psutil.Process()
+        while not self._ended.wait(0.1):
+            total = 0
+            for process in (me, *me.children(recursive=True)):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    total += process.memory_info().rss
+            self.peak = max(self.peak, total / 2**20)
+
+
+def run_phase(name: str, folder: Path, images: int, photos: Path | None) -> dict[str, float]:
     """Run one phase in this process and measure it.
 
     Args:
         name: Of `PHASES`.
         folder: Of the dataset.
         images: How many.
+        photos: A zip of photos to repeat.
 
     Returns:
         The figures.
@@ -177,7 +232,8 @@ def run_phase(name: str, folder: Path, images: int) -> dict[str, float]:
 
     before = peak_megabytes()
     started, worked = time.perf_counter(), time.process_time()
-    count = PHASES[name](folder, images)
+    with Family() as family:
+        count = PHASES[name](folder, images, photos)
     seconds, processor_seconds = time.perf_counter() - started, time.process_time() - worked
     return {
         "images": count,
@@ -186,6 +242,7 @@ def run_phase(name: str, folder: Path, images: int) -> dict[str, float]:
         # Where other work shares the machine, this is nearer to what the reader can do.
         "images_per_processor_second": round(count / processor_seconds),
         "peak_rss_mb": round(peak_megabytes(), 1),
+        "peak_rss_with_workers_mb": round(max(family.peak, peak_megabytes()), 1),
         "libraries_rss_mb": round(before, 1),
     }
 
@@ -194,15 +251,17 @@ def main() -> None:
     """Run all phases and write the result."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=int, default=CELEBA_IMAGES)
+    parser.add_argument("--photos", type=Path, help="a zip of photos to repeat")
     parser.add_argument("--phase", choices=PHASES, help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.phase:
-        print(json.dumps(run_phase(given.phase, given.folder, given.images)))
+        print(json.dumps(run_phase(given.phase, given.folder, given.images, given.photos)))
         return
     from facesmith.training.folder import processor
 
     result: dict[str, Any] = {
+        "photos": given.photos.name if given.photos else "noise",
         "resolution": RESOLUTION,
         "batch": BATCH,
         "processor": processor(),
@@ -218,6 +277,7 @@ def main() -> None:
                 f"{folder}/pack",
                 "--images",
                 str(given.images),
+                *(["--photos", str(given.photos)] if given.photos else []),
             ]
             command = [sys.executable, __file__, *options]
             done = subprocess.run(command, check=True, capture_output=True, text=True)
