@@ -34,7 +34,7 @@ TYROS = [
     (["train", "face", "--data"], "Missing value", "a value"),
     (["generate"], "RUN is missing.", "A run folder"),
     (["generate", "a", "b"], "'b' is more than generate takes", "the help lists"),
-    (["prepare"], "PHOTOS and --out are missing.", "The dataset folder to make"),
+    (["prepare"], "PHOTOS is missing.", "A folder, a zip"),
 ]
 
 
