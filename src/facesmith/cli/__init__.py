@@ -17,6 +17,7 @@ from facesmith.base.version import VERSION
 
 VERBS = {
     "demo": "train on the built-in portraits, a few minutes on a CPU",
+    "download": "fetch a known data set by name, checked",
     "prepare": "turn photos into a dataset; says what it rejected and why",
     "train": "train a recipe on photos or a dataset",
     "generate": "make faces with a trained model",
@@ -24,7 +25,7 @@ VERBS = {
     "describe": "show a recipe's networks layer by layer",
 }
 
-CONTINUED = ("demo", "prepare", "train")
+CONTINUED = ("demo", "download", "prepare", "train")
 """Verbs that go on where they were stopped."""
 
 HELP = f"""facesmith {VERSION}: a folder of photos becomes a face generator

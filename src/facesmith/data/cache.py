@@ -11,9 +11,10 @@ import re
 import shlex
 from pathlib import Path
 
-from facesmith.base.errors import DataError, StorageError
+from facesmith.base.errors import DataError
 from facesmith.data.dataset import Dataset, is_dataset
 from facesmith.data.packing.files import JOURNAL, explained
+from facesmith.data.places import cache_folder
 from facesmith.data.plan import Preparation, check_count, refuse_inside
 from facesmith.data.prepare import Progress, carry_out
 from facesmith.data.sources import idx
@@ -98,16 +99,7 @@ def default_cache() -> Path:
     Raises:
         StorageError: Nobody says where this user's files are.
     """
-    base = os.environ.get("XDG_CACHE_HOME")
-    try:
-        cache = Path(base) if base else Path.home() / ".cache"
-    except RuntimeError as error:  # in containers whose user has no name
-        raise StorageError(
-            "This user has no home folder for the cache of prepared photos.",
-            needed="a place for it",
-            todo=ELSEWHERE,
-        ) from error
-    return cache / "facesmith" / "datasets"
+    return cache_folder("datasets")
 
 
 def _make(folder: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from facesmith.base.errors import DataError
 from facesmith.data.sources import drawn, folders, idx, zips
+from facesmith.data.sources.catalogue import is_name
 from facesmith.data.sources.contract import Source
 
 
@@ -14,8 +15,9 @@ def open_source(source: str | Path, *, resolution: int, limit: int | None = None
     """List the images of a source.
 
     Args:
-        source: A folder of photos, a zip of photos, a folder or file of MNIST's idx files, or
-            `portraits` or `portraits:5000` for built-in drawings.
+        source: A folder of photos, a zip of photos, a folder or file of MNIST's idx files,
+            `portraits` or `portraits:5000` for built-in drawings, or the name of a data set that
+            is downloaded if it is not there; a path of that name comes first.
         resolution: Side in pixels at which portraits are drawn.
         limit: Take at most so many images, the first by name.
 
@@ -25,9 +27,14 @@ def open_source(source: str | Path, *, resolution: int, limit: int | None = None
     Raises:
         DataError: Nothing is there, it holds no files, or it is damaged.
         UsageError: The number of portraits is not a number.
+        DownloadError: A data set cannot be had.
     """
     word, _, count = str(source).partition(":")
     path = Path(source)
+    if is_name(str(source)) and not path.exists():
+        from facesmith.data.sources.fetching import fetch_photos  # HTTP and TLS: few need them
+
+        path = fetch_photos(str(source))
     if word == "portraits" and not path.exists():
         found = drawn.source(count, resolution)
     elif path.is_dir():
@@ -37,8 +44,8 @@ def open_source(source: str | Path, *, resolution: int, limit: int | None = None
     else:
         raise DataError(
             f"There is nothing at {source}.",
-            needed="a folder or zip of photos, MNIST's idx files, or the word portraits",
-            todo="check the path, or try the built-in portraits",
+            needed="a folder or zip of photos, MNIST's idx files, the word portraits, or a data set's name",
+            todo="check the path, try the built-in portraits, or see `facesmith download`",
         )
     if not found.entries:
         raise DataError(
