@@ -27,7 +27,13 @@ from facesmith.base.errors import DownloadError, StorageError
 from facesmith.data.sources.catalogue import File
 from facesmith.data.sources.download import download
 from facesmith.data.sources.part import BLOCK
-from facesmith.data.sources.transport import PassingError, Patience, RefusedError, unreached
+from facesmith.data.sources.transport import (
+    PassingError,
+    Patience,
+    RefusedError,
+    is_page,
+    unreached,
+)
 
 BODY = random.Random(0).randbytes(3000)
 OTHER = random.Random(1).randbytes(3000)
@@ -168,11 +174,11 @@ def test_a_silent_server(server: Any, file: File, tmp_path: Path, patience: Pati
     server.answers = [
         server.file(BODY, stop=0, stall=True),
         server.file(BODY, etag=ETAG, stop=1000, stall=True),
-        server.file(BODY, etag=ETAG),
     ]
-    path = download(file, tmp_path, patience=replace(patience, silence=0.1))
+    server.always = server.file(BODY, etag=ETAG)
+    path = download(file, tmp_path, patience=replace(patience, silence=0.2, tries=20))
     assert path.read_bytes() == BODY
-    assert [asked.get("Range") for asked in server.headers] == [None, None, "bytes=1000-"]
+    assert [asked.get("Range") for asked in server.headers[:3]] == [None, None, "bytes=1000-"]
     server.always = server.file(BODY, stop=0, stall=True)
     with pytest.raises(DownloadError, match="was silent for too long, 3 times in a row"):
         download(replace(file, name="y"), tmp_path, patience=replace(patience, silence=0.05))
@@ -300,6 +306,26 @@ def test_a_server_that_starts_over_and_over_is_left(
     assert len(server.paths) == 3
 
 
+@pytest.mark.parametrize("stops", [[1000, 500, 1000, 500, 1000], [300, 600, 900, 950, 990]])
+def test_coming_as_far_as_before_is_nothing_new(
+    stops: list[int], server: Any, file: File, tmp_path: Path, patience: Patience
+) -> None:
+    (tmp_path / "photos.zip.part").write_bytes(BODY[:1000])
+    server.answers = [server.file(BODY, ranges=False, stop=stop) for stop in stops]
+    with pytest.raises(DownloadError, match="3 times in a row"):
+        download(file, tmp_path, patience=patience)
+    assert len(server.paths) == 3
+
+
+def test_an_answer_without_a_byte_costs_nothing(
+    server: Any, file: File, tmp_path: Path, patience: Patience
+) -> None:
+    (tmp_path / "photos.zip.part").write_bytes(BODY[:1000])
+    server.answers = [server.file(BODY, ranges=False, stop=0), server.file(BODY)]
+    assert download(file, tmp_path, patience=patience).read_bytes() == BODY
+    assert server.headers[1]["Range"] == "bytes=1000-"
+
+
 # ---- parts that an earlier process left
 
 
@@ -339,6 +365,8 @@ def test_a_part_longer_than_the_file_is_dropped(
     server.always = server.file(BODY)
     path = download(replace(file, bytes=size), tmp_path, patience=patience)
     assert path.read_bytes() == BODY
+    assert "Range" not in server.headers[-1]
+    assert len(server.paths) == (2 if size is None else 1)
 
 
 def test_a_part_that_does_not_fit_is_told_by_the_checksum_and_does_not_come_back(
@@ -439,6 +467,22 @@ def test_a_web_page_for_a_zip(
     assert waits == []
 
 
+@pytest.mark.parametrize(
+    ("beginning", "expected"),
+    [
+        (b"<!DOCTYPE html>", True),
+        (b"\xef\xbb\xbf\n <HTML lang=en>", True),
+        (b"<!-- busy --><html>", True),
+        (b"<head>", True),
+        (b"PK\3\4<html>", False),
+        (b"<?xml version='1.0'?><svg>", False),
+        (b"", False),
+    ],
+)
+def test_what_a_web_page_begins_with(beginning: bytes, expected: bool) -> None:
+    assert is_page(beginning) is expected
+
+
 def test_a_web_page_in_the_middle_keeps_the_part(
     server: Any, file: File, tmp_path: Path, patience: Patience
 ) -> None:
@@ -527,6 +571,25 @@ def test_a_length_that_is_not_told_is_noticed_in_the_end(
     assert not (tmp_path / "photos.zip").exists()
     part = tmp_path / "photos.zip.part"
     assert not part.exists() or part.stat().st_size <= len(BODY)
+
+
+def test_an_answer_without_an_end_is_left(
+    server: Any, file: File, tmp_path: Path, patience: Patience
+) -> None:
+    sent = 0
+
+    def answer(request: http.server.BaseHTTPRequestHandler) -> None:
+        nonlocal sent
+        request.send_response(200)
+        request.end_headers()
+        while sent < 100:
+            request.wfile.write(bytes(BLOCK))
+            sent += 1
+
+    server.answers = [answer]
+    with pytest.raises(DownloadError, match=r"has \S+ bytes instead of 3,000"):
+        download(file, tmp_path, patience=patience)
+    assert sent < 100
 
 
 def test_with_nothing_to_check_against_a_length_is_needed(

@@ -162,7 +162,7 @@ def test_a_file_that_changed_since_is_checked_again(server: Any) -> None:
 
 
 @pytest.mark.usefixtures("tiny")
-@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"facesmith_download": 1, "name": "other"}'])
+@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"facesmith_download": 1, "name": "tiny"}'])
 def test_a_receipt_that_cannot_be_read_means_reading_the_files(content: str, server: Any) -> None:
     folder = fetch("tiny")
     (folder / "download.json").write_text(content)
@@ -172,13 +172,25 @@ def test_a_receipt_that_cannot_be_read_means_reading_the_files(content: str, ser
 
 
 @pytest.mark.usefixtures("tiny")
+@pytest.mark.parametrize(("key", "value"), [("name", "other"), ("facesmith_download", 0)])
+def test_the_receipt_of_another_set_or_version_is_none(key: str, value: object) -> None:
+    folder = fetch("tiny")
+    content = receipt(folder)
+    (folder / "download.json").write_text(json.dumps(content | {key: value}))
+    fetch("tiny")
+    assert receipt(folder)[key] == content[key]
+
+
+@pytest.mark.usefixtures("tiny")
 def test_what_a_failed_download_had_is_not_asked_for_again(server: Any, patience: Patience) -> None:
     server.answers = [server.says(200, PHOTOS), server.says(404)]
     with pytest.raises(DownloadError, match="404 Not Found") as caught:
         fetch("tiny", patience=patience)
     assert "or take none" in caught.value.todo
-    fetch("tiny")
+    seen: list[tuple[int, int]] = []
+    fetch("tiny", progress=lambda *now: seen.append(now))
     assert server.paths == ["/images", "/labels", "/labels"]
+    assert seen[0] == (len(PHOTOS) + len(LABELS),) * 2
 
 
 def test_a_set_that_is_published_anew_is_downloaded_anew(
@@ -280,8 +292,8 @@ def repository(server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_dataset_of_hugging_face_stays_at_its_commit(
     repository: str, server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server.answers = [server.always, server.always, server.always, server.says(404)]
-    with pytest.raises(DownloadError, match=r"b\.parquet could not be downloaded"):
+    server.answers = [server.always, server.always, server.says(404)]
+    with pytest.raises(DownloadError, match=r"a\.parquet could not be downloaded"):
         fetch(repository)
     folder = fetch(repository)
     assert folder == tmp_path / "cache/facesmith/downloads/hf-who--faces"

@@ -109,8 +109,7 @@ def ask(url: str, headers: Mapping[str, str], patience: Patience) -> HTTPRespons
         PassingError: The server is busy or out of reach.
         RefusedError: It answered anything else.
     """
-    # Bytes are counted and hashed as they lie on the server, so they must not be packed on the way.
-    said = {"User-Agent": f"facesmith/{VERSION}", "Accept-Encoding": "identity", **headers}
+    said = {"User-Agent": f"facesmith/{VERSION}", **headers}
     try:
         response = build_opener(_Redirects).open(
             Request(url, headers=said), timeout=patience.silence
