@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from facesmith.base.errors import DownloadError, StorageError, UsageError
+from facesmith.base.errors import DataError, DownloadError, StorageError, UsageError
 from facesmith.data.sources import fetching, part
 from facesmith.data.sources.catalogue import CATALOGUE, File, Published
 from facesmith.data.sources.fetching import (
@@ -337,6 +337,13 @@ def test_a_path_of_that_name_comes_first(server: Any, tmp_path: Path) -> None:
     (tmp_path / "tiny" / "photo.jpg").write_bytes(b"mine")
     assert [entry.name for entry in open_source("tiny", resolution=8).entries] == ["photo.jpg"]
     assert server.paths == []
+
+
+def test_what_is_no_path_may_have_been_meant_as_a_name() -> None:
+    with pytest.raises(DataError, match="written hf:nielsr/CelebA-faces"):
+        open_source("nielsr/CelebA-faces", resolution=8)
+    with pytest.raises(DataError, match="did you mean 'celeba'"):
+        open_source("CelebAs", resolution=8)
 
 
 def test_the_photos_are_the_archive_where_there_are_lists_beside_it(

@@ -83,7 +83,7 @@ def find_by_name(text: str) -> Published:
     whole = REPOSITORY.fullmatch(repository) and (not at or REVISION.fullmatch(revision))
     if not text.startswith(HUB) or not whole:
         raise UsageError(
-            f"There is no data set {text!r}{_meant(text)}.",
+            f"There is no data set {text!r}{meant(text)}.",
             needed=f"one of {', '.join(CATALOGUE)}, or hf:owner/name of Hugging Face",
             todo="see what they are: facesmith download",
         )
@@ -111,11 +111,18 @@ def is_name(text: str) -> bool:
     return text in CATALOGUE or text.startswith(HUB)
 
 
-def _meant(text: str) -> str:
-    bare = text.removeprefix(HUB)
-    if REPOSITORY.fullmatch(bare) and text == bare:
-        return f" (a dataset of Hugging Face is written hf:{bare})"
-    return did_you_mean(bare, list(CATALOGUE))
+def meant(text: str) -> str:
+    """Suggest which data set a text was to name.
+
+    Args:
+        text: No name of one.
+
+    Returns:
+        Text to append to a sentence, empty when nothing is near.
+    """
+    if REPOSITORY.fullmatch(text):
+        return f" (a dataset of Hugging Face is written hf:{text})"
+    return did_you_mean(text.removeprefix(HUB), list(CATALOGUE))
 
 
 def _drive(identity: str, name: str, size: int, md5: str) -> File:

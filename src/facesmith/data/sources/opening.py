@@ -7,7 +7,7 @@ from pathlib import Path
 
 from facesmith.base.errors import DataError
 from facesmith.data.sources import drawn, folders, idx, zips
-from facesmith.data.sources.catalogue import is_name
+from facesmith.data.sources.catalogue import is_name, meant
 from facesmith.data.sources.contract import Source
 
 
@@ -43,7 +43,7 @@ def open_source(source: str | Path, *, resolution: int, limit: int | None = None
         found = idx.source(path, limit) if idx.is_source(path) else zips.source(path)
     else:
         raise DataError(
-            f"There is nothing at {source}.",
+            f"There is nothing at {source}{meant(str(source))}.",
             needed="a folder or zip of photos, MNIST's idx files, the word portraits, or a data set's name",
             todo="check the path, try the built-in portraits, or see `facesmith download`",
         )
