@@ -22,8 +22,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from facesmith.data.sources.catalogue import File
-from facesmith.data.sources.download import download
+from facesmith.data.downloads.catalogue import File
+from facesmith.data.downloads.download import download
 
 WAYS = ("urlretrieve", "unchecked", "sha256", "md5")
 REPEATS = 3

@@ -15,7 +15,7 @@ import pytest
 
 from facesmith import cli
 from facesmith.cli.download import counter
-from facesmith.data.sources.catalogue import CATALOGUE, File, Published
+from facesmith.data.downloads.catalogue import CATALOGUE, File, Published
 
 IMAGES = struct.pack(">4B3I", 0, 0, 8, 3, 20, 28, 28) + bytes(range(245)) * 64
 NAME = "train-images-idx3-ubyte"

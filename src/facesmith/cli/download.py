@@ -16,9 +16,9 @@ from rich.table import Table
 
 from facesmith import cli
 from facesmith.cli import options
+from facesmith.data.downloads.catalogue import CATALOGUE, Published, find_by_name
+from facesmith.data.downloads.fetching import fetch, fetch_detector
 from facesmith.data.sources import idx
-from facesmith.data.sources.catalogue import CATALOGUE, Published, find_by_name
-from facesmith.data.sources.fetching import fetch, fetch_detector
 
 DETECTOR = "yunet"
 MB = 10**6

@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from facesmith.base.errors import DataError
+from facesmith.data.downloads.catalogue import is_name, meant
 from facesmith.data.sources import drawn, folders, idx, zips
-from facesmith.data.sources.catalogue import is_name, meant
 from facesmith.data.sources.contract import Source
 
 
@@ -31,8 +31,9 @@ def open_source(source: str | Path, *, resolution: int, limit: int | None = None
     """
     word, _, count = str(source).partition(":")
     path = Path(source)
-    if is_name(str(source)) and not path.exists():
-        from facesmith.data.sources.fetching import fetch_photos  # HTTP and TLS: few need them
+    published = is_name(str(source)) and not path.exists()
+    if published:
+        from facesmith.data.downloads.fetching import fetch_photos  # HTTP and TLS: few need them
 
         path = fetch_photos(str(source))
     if word == "portraits" and not path.exists():
@@ -53,4 +54,6 @@ def open_source(source: str | Path, *, resolution: int, limit: int | None = None
             needed="at least one photo; hidden files do not count",
             todo="put photos there, or pass another folder or zip",
         )
+    # Figures on a published set compare only where each of its images stays.
+    found = replace(found, curated=found.curated or published)
     return found if limit is None else replace(found, entries=found.entries[:limit])

@@ -10,10 +10,9 @@ from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 
 from facesmith.base.errors import StorageError
-from facesmith.data.packing.files import sync, sync_folder
-from facesmith.data.sources.catalogue import File
-from facesmith.data.sources.checks import check_room, mismatch
-from facesmith.data.sources.transport import (
+from facesmith.data.downloads.catalogue import File
+from facesmith.data.downloads.checks import check_room, mismatch
+from facesmith.data.downloads.transport import (
     NOT_SATISFIABLE,
     PARTIAL,
     PassingError,
@@ -25,6 +24,7 @@ from facesmith.data.sources.transport import (
     page_title,
     unreached,
 )
+from facesmith.data.packing.files import sync, sync_folder
 
 try:
     import fcntl

@@ -7,8 +7,8 @@ import shutil
 from pathlib import Path
 
 from facesmith.base.errors import StorageError
-from facesmith.data.sources.catalogue import File
-from facesmith.data.sources.transport import PAGE_BYTES, is_page, page_title
+from facesmith.data.downloads.catalogue import File
+from facesmith.data.downloads.transport import PAGE_BYTES, is_page, page_title
 
 
 def mismatch(path: Path, file: File) -> str | None:

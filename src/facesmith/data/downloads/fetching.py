@@ -6,14 +6,14 @@ import logging
 from pathlib import Path
 
 from facesmith.base.errors import DownloadError
+from facesmith.data.downloads import hub, receipt
+from facesmith.data.downloads.catalogue import DETECTOR, File, find_by_name
+from facesmith.data.downloads.checks import check_room, mismatch
+from facesmith.data.downloads.download import download
+from facesmith.data.downloads.part import PART, Progress
+from facesmith.data.downloads.transport import PATIENT, Patience
 from facesmith.data.packing.files import explained
 from facesmith.data.places import cache_folder
-from facesmith.data.sources import hub, receipt
-from facesmith.data.sources.catalogue import DETECTOR, File, find_by_name
-from facesmith.data.sources.checks import check_room, mismatch
-from facesmith.data.sources.download import download
-from facesmith.data.sources.part import PART, Progress
-from facesmith.data.sources.transport import PATIENT, Patience
 
 ELSEWHERE = (
     "set the environment variable XDG_CACHE_HOME to a folder that can be written, "

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from facesmith.data.downloads import hub
+from facesmith.data.downloads.catalogue import File, Published
+from facesmith.data.downloads.checks import digest
+from facesmith.data.downloads.transport import Patience
 from facesmith.data.packing.files import write_whole
-from facesmith.data.sources import hub
-from facesmith.data.sources.catalogue import File, Published
-from facesmith.data.sources.checks import digest
-from facesmith.data.sources.transport import Patience
 
 NAME = "download.json"
 VERSION = 1

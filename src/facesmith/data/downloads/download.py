@@ -7,10 +7,10 @@ from functools import partial
 from pathlib import Path
 
 from facesmith.base.errors import DownloadError
+from facesmith.data.downloads.catalogue import File
+from facesmith.data.downloads.part import Part, Progress
+from facesmith.data.downloads.transport import PATIENT, Patience, RefusedError, persist
 from facesmith.data.packing.files import explained
-from facesmith.data.sources.catalogue import File
-from facesmith.data.sources.part import Part, Progress
-from facesmith.data.sources.transport import PATIENT, Patience, RefusedError, persist
 
 
 def download(

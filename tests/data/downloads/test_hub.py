@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from facesmith.base.errors import DataError, DownloadError, UsageError
-from facesmith.data.sources import hub
-from facesmith.data.sources.catalogue import Published, find_by_name
-from facesmith.data.sources.transport import Patience
+from facesmith.data.downloads import hub
+from facesmith.data.downloads.catalogue import Published, find_by_name
+from facesmith.data.downloads.transport import Patience
 
 COMMIT = "c0ffee" * 6 + "cafe"
 SHA256 = "ab" * 32

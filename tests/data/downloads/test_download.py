@@ -24,10 +24,10 @@ from urllib.error import URLError
 import pytest
 
 from facesmith.base.errors import DownloadError, StorageError
-from facesmith.data.sources.catalogue import File
-from facesmith.data.sources.download import download
-from facesmith.data.sources.part import BLOCK
-from facesmith.data.sources.transport import (
+from facesmith.data.downloads.catalogue import File
+from facesmith.data.downloads.download import download
+from facesmith.data.downloads.part import BLOCK
+from facesmith.data.downloads.transport import (
     PassingError,
     Patience,
     RefusedError,
@@ -383,8 +383,8 @@ def test_a_part_that_does_not_fit_is_told_by_the_checksum_and_does_not_come_back
 CHILD = """
 import sys
 from pathlib import Path
-from facesmith.data.sources.catalogue import File
-from facesmith.data.sources.download import download
+from facesmith.data.downloads.catalogue import File
+from facesmith.data.downloads.download import download
 url, checksum, folder = sys.argv[1:]
 file = File("photos.zip", (url,), 3000, checksum)
 download(file, Path(folder), progress=lambda done, total: print(done, flush=True))
@@ -440,7 +440,7 @@ def test_a_part_that_got_its_name_while_one_waited_is_not_written_to(
 def test_systems_without_locks_download_as_well(
     server: Any, file: File, tmp_path: Path, patience: Patience, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("facesmith.data.sources.part.fcntl", None)
+    monkeypatch.setattr("facesmith.data.downloads.part.fcntl", None)
     server.answers = [server.says(404), server.file(BODY)]
     with pytest.raises(DownloadError):
         download(file, tmp_path, patience=patience)

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from facesmith.base.errors import UsageError
-from facesmith.data.sources.catalogue import CATALOGUE, DETECTOR, find_by_name, is_name
+from facesmith.data.downloads.catalogue import CATALOGUE, DETECTOR, find_by_name, is_name
 
 
 def test_the_names_are_these() -> None:

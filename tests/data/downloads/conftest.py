@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from facesmith.data.sources.transport import Patience
+from facesmith.data.downloads.transport import Patience
 
 Answer = Callable[[http.server.BaseHTTPRequestHandler], None]
 

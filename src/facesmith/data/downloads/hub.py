@@ -12,8 +12,8 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from facesmith.base.errors import DataError, DownloadError, UsageError
-from facesmith.data.sources.catalogue import File, Published
-from facesmith.data.sources.transport import PATIENT, Patience, RefusedError, read_json
+from facesmith.data.downloads.catalogue import File, Published
+from facesmith.data.downloads.transport import PATIENT, Patience, RefusedError, read_json
 
 ENDPOINT = "https://huggingface.co"
 CONVERTED = "refs/convert/parquet"

@@ -18,16 +18,16 @@ from typing import Any
 import pytest
 
 from facesmith.base.errors import DataError, DownloadError, StorageError, UsageError
-from facesmith.data.sources import fetching, part
-from facesmith.data.sources.catalogue import CATALOGUE, File, Published
-from facesmith.data.sources.fetching import (
+from facesmith.data.downloads import fetching, part
+from facesmith.data.downloads.catalogue import CATALOGUE, File, Published
+from facesmith.data.downloads.fetching import (
     detector_if_present,
     fetch,
     fetch_detector,
     fetch_photos,
 )
+from facesmith.data.downloads.transport import Patience
 from facesmith.data.sources.opening import open_source
-from facesmith.data.sources.transport import Patience
 
 PHOTOS = gzip.compress(struct.pack(">4B3I", 0, 0, 8, 3, 5, 4, 4) + bytes(range(80)))
 LABELS = gzip.compress(struct.pack(">4BI", 0, 0, 8, 1, 5) + bytes(range(5)))
