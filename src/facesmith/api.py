@@ -20,7 +20,7 @@ from facesmith.training import continuation, loop, observers
 from facesmith.training.folder import RunFolder
 from facesmith.training.observers import Observer
 from facesmith.training.progress import Plain, Remaining, counter, say
-from facesmith.training.run import Run
+from facesmith.training.run import Cache, Run
 
 IMAGES = "200k"
 """Length of a run that was given none."""
@@ -40,6 +40,8 @@ def train(
     seed: int = 0,
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
     precision: Literal["auto", "fp32", "bf16"] = "auto",
+    balance: str | Sequence[str] | None = None,
+    cache: Cache = "auto",
     record_every: int | str = "1k",
     sample_every: int | str = "10k",
     checkpoint_every: int | str = "50k",
@@ -62,6 +64,8 @@ def train(
         seed: Every random number follows from it.
         device: Where to compute.
         precision: Arithmetic of the networks; auto measures.
+        balance: Labels whose groups of images are drawn equally often, such as `"male"` or `"male,young"`.
+        cache: Where the images are kept: on `disk`, in `ram`, on the `device`, or `none`, not even on disk.
         record_every: Images between two lines of metrics.jsonl.
         sample_every: Images between two sheets of samples.
         checkpoint_every: Images between two checkpoints.
@@ -92,6 +96,8 @@ def train(
         seed=seed,
         device=device,
         precision=precision,
+        balance=columns(balance),
+        cache=cache,
         record_every=count(record_every),
         sample_every=count(sample_every),
         checkpoint_every=count(checkpoint_every),
@@ -166,6 +172,12 @@ def default_folder(recipe: Recipe) -> Path:
 def count(images: int | str) -> int:
     """Read a number of images that may be a text such as `"5k"`."""
     return registry.count(images) if isinstance(images, str) else images
+
+
+def columns(balance: str | Sequence[str] | None) -> tuple[str, ...]:
+    """Read names of labels that may be a text such as `"male,young"`."""
+    names = balance.split(",") if isinstance(balance, str) else balance or ()
+    return tuple(name.strip() for name in names)
 
 
 def first_length(images: int | str | None, epochs: int | None) -> int:

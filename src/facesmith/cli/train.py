@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 import tyro
 
 from facesmith import cli
-from facesmith.api import check_start, default_folder, first_length, open_data, with_epochs
+from facesmith.api import check_start, columns, default_folder, first_length, open_data, with_epochs
 from facesmith.base import registry
 from facesmith.base.errors import UsageError
 from facesmith.cli import options
@@ -21,7 +21,7 @@ from facesmith.recipe import Recipe
 from facesmith.recipes import find_recipe
 from facesmith.training import loop, observers
 from facesmith.training.progress import say
-from facesmith.training.run import Run
+from facesmith.training.run import Cache, Run
 
 USAGE = "facesmith train RECIPE --data PHOTOS [options]; recipes are listed by: facesmith recipes"
 
@@ -58,6 +58,10 @@ class Train:
     """Where to compute."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """Arithmetic of the networks; auto measures."""
+    balance: str | None = None
+    """Labels whose groups of images are drawn equally often, such as male or male,young."""
+    cache: Cache = "auto"
+    """Where the images are kept: on disk, in ram, on the device, or nowhere, not even on disk."""
     record_every: str = "1k"
     """Images between two lines of metrics.jsonl."""
     sample_every: str = "10k"
@@ -115,6 +119,8 @@ def train(chosen: Train, typed: list[str]) -> int:
         seed=chosen.seed,
         device=chosen.device,
         precision=chosen.precision,
+        balance=columns(chosen.balance),
+        cache=chosen.cache,
         record_every=registry.count(chosen.record_every),
         sample_every=registry.count(chosen.sample_every),
         checkpoint_every=registry.count(chosen.checkpoint_every),

@@ -12,8 +12,9 @@ import shlex
 from pathlib import Path
 
 from facesmith.base.errors import DataError
-from facesmith.data.dataset import Dataset, is_dataset
+from facesmith.data.dataset import Dataset
 from facesmith.data.packing.files import JOURNAL, explained
+from facesmith.data.packing.manifest import is_dataset
 from facesmith.data.places import cache_folder
 from facesmith.data.plan import Preparation, check_count, refuse_inside
 from facesmith.data.prepare import Progress, carry_out

@@ -2,35 +2,33 @@
 
 from __future__ import annotations
 
+import copy
 import csv
-import json
+import math
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from facesmith.base.errors import DataError, StorageError
-from facesmith.base.randomness import permutation, uniforms
+from facesmith.base.errors import StorageError
+from facesmith.data.groups import balanced, column, subset
 from facesmith.data.packing.files import (
     FILE_COLUMNS,
     FILES,
     HEADER_BYTES,
-    JOURNAL,
     LABELS,
-    MANIFEST,
     ROWS,
     file_sha256,
 )
+from facesmith.data.packing.manifest import read_manifest
+from facesmith.data.streams import Order, Shuffled, mirror, mirrored
 from facesmith.data.summary import Summary
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from collections.abc import Sequence
 
-FORMAT = 1
-"""Version of the dataset folder; a newer one is refused."""
-BLOCK_BYTES = 2**22
-"""Read at once when a whole file is gone through."""
+    from numpy.typing import NDArray
 
 
 class Dataset:
@@ -49,14 +47,13 @@ class Dataset:
         self.manifest = manifest
         counts = manifest["counts"]
         self.summary = Summary(**counts)
-        self.count: int = counts["train"]
+        self.order: Order = Shuffled(self.summary.train)
         self.resolution: int = manifest["settings"]["resolution"]
         self.channels: int = manifest["settings"]["channels"]
         self.mean: tuple[float, ...] = tuple(manifest["mean"])
         """Of each channel of the training images, in [0, 1]."""
         self.std: tuple[float, ...] = tuple(manifest["std"])
         self._descriptor: int | None = None
-        self._orders: dict[tuple[int, int], NDArray[np.int64]] = {}
         self._labels: dict[str, dict[str, NDArray[Any]]] | None = None
 
     @classmethod
@@ -74,7 +71,7 @@ class Dataset:
             StorageError: A file is missing or has the wrong length.
         """
         folder = Path(folder)
-        manifest = _read_manifest(folder)
+        manifest = read_manifest(folder)
         for name, expected in manifest["files"].items():
             path = folder / name
             actual = path.stat().st_size if path.is_file() else None
@@ -84,6 +81,16 @@ class Dataset:
         return cls(folder, manifest)
 
     # ---- the whole of it
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of `images`."""
+        return (self.summary.train, *self.manifest["shape"])
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all training images."""
+        return math.prod(self.shape)
 
     @property
     def images(self) -> NDArray[np.uint8]:
@@ -116,11 +123,11 @@ class Dataset:
         return self._read_files()[0]
 
     def _read_files(self) -> tuple[list[str], dict[str, NDArray[np.float32]]]:
-        names = [""] * self.count
+        names = [""] * self.summary.train
         with (self.folder / FILES).open(encoding="utf-8", newline="") as file:
             rows = csv.DictReader(file)
             known = [name for name in rows.fieldnames or () if name not in FILE_COLUMNS]
-            facts = {name: np.full(self.count, np.nan, np.float32) for name in known}
+            facts = {name: np.full(len(names), np.nan, np.float32) for name in known}
             for row in rows:
                 if row["fate"] == "train":
                     place = int(row["row"])
@@ -144,15 +151,65 @@ class Dataset:
                     todo="delete the dataset folder and prepare it again; check the disk",
                 )
 
+    def describe(self) -> dict[str, Any]:
+        """Say which photos these are, so that a run can tell whether they are still the same.
+
+        Returns:
+            Folder, number of training images, the settings and fingerprint they were prepared with, the
+            SHA-256 of the images themselves, and which of them are drawn.
+        """
+        return {
+            "folder": str(self.folder),
+            "count": self.count,
+            "settings": self.manifest["settings"],
+            "sha256": self.manifest["files"][ROWS["train"]]["sha256"],
+            "order": self.order.fingerprint(),
+        }
+
     # ---- the endless stream of training images
+
+    @property
+    def count(self) -> int:
+        """Training images that the stream draws from."""
+        return self.order.count
+
+    def balanced(self, *columns: str) -> Self:
+        """Give a dataset whose stream holds groups of images equally often.
+
+        Args:
+            *columns: Labels that make the groups; see `groups.grouped`.
+
+        Returns:
+            The same images in another order; those without such a label are not drawn.
+
+        Raises:
+            UsageError: There is no such label.
+            DataError: There are fewer than two groups.
+        """
+        return self._in_order(balanced(self.labels, columns, self.order.members))
+
+    def subset(self, column: str, value: Any) -> Self:
+        """Give a dataset whose stream holds only images with a label, such as one of two domains.
+
+        Args:
+            column: The label.
+            value: What it must be.
+
+        Returns:
+            The same dataset, of which the other images are not drawn.
+
+        Raises:
+            UsageError: There is no such label, or no image has this value.
+        """
+        return self._in_order(subset(self.labels, column, value, self.order.members))
 
     def batch(
         self, start: int, count: int, *, seed: int, flip: float | bool = 0.0
     ) -> NDArray[np.uint8]:
-        """Read consecutive samples of an endless, shuffled stream.
+        """Read consecutive samples of the endless stream.
 
         Sample i is a function of the seed and i alone: batches of any size cut the same stream.
-        Each epoch holds every image once, in an order of its own.
+        Unless it is balanced, each epoch holds every image once, in an order of its own.
 
         Args:
             start: Number of the first sample, counted from the beginning of the run.
@@ -163,12 +220,9 @@ class Dataset:
         Returns:
             Array (count, H, W, C), the caller's own.
         """
-        indices = self.batch_indices(start, count, seed=seed)
-        images = self.read(indices)
+        images = self.read(self.batch_indices(start, count, seed=seed))
         if flip:
-            mirrored = uniforms(seed, "flips", start=start, count=count, width=1)[:, 0] < flip
-            for place in np.flatnonzero(mirrored):
-                _mirror(images[place])
+            mirror(images, mirrored(seed, start, count, flip))
         return images
 
     def batch_indices(self, start: int, count: int, *, seed: int) -> NDArray[np.int64]:
@@ -182,13 +236,28 @@ class Dataset:
         Returns:
             Array (count,) of rows of `images` and `labels`.
         """
-        positions = np.arange(start, start + count, dtype=np.int64)
-        epochs = positions // self.count
-        indices = np.empty(count, dtype=np.int64)
-        for epoch in range(start // self.count, (start + count - 1) // self.count + 1):
-            here = epochs == epoch
-            indices[here] = self._order(seed, epoch)[positions[here] % self.count]
-        return indices
+        return self.order.rows(start, count, seed=seed)
+
+    def batch_labels(
+        self, start: int, count: int, *, seed: int, columns: Sequence[str] | None = None
+    ) -> dict[str, NDArray[Any]]:
+        """Give the labels of a batch.
+
+        Args:
+            start: Number of the first sample.
+            count: Samples.
+            seed: Of the run.
+            columns: Labels that are wanted; all by default.
+
+        Returns:
+            One array (count,) a label, in the order of the images of `batch`.
+
+        Raises:
+            UsageError: There is no such label.
+        """
+        rows = self.batch_indices(start, count, seed=seed)
+        wanted = self.labels if columns is None else columns
+        return {name: column(self.labels, name)[rows] for name in wanted}
 
     def read(self, indices: NDArray[np.int64]) -> NDArray[np.uint8]:
         """Read training images by row.
@@ -199,17 +268,23 @@ class Dataset:
         Returns:
             Array (len(indices), H, W, C), the caller's own.
         """
-        images = np.empty((len(indices), *self.manifest["shape"]), dtype=np.uint8)
+        images = np.empty((len(indices), *self.shape[1:]), dtype=np.uint8)
         for image, row in zip(images, indices.tolist(), strict=True):
             self._read_into(image.data.cast("B"), row * image.nbytes)
         return images
 
+    def close(self) -> None:
+        """Close the file of images; reading opens it again."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
     # ---- inside
 
-    def _order(self, seed: int, epoch: int) -> NDArray[np.int64]:
-        if (seed, epoch) not in self._orders:
-            self._orders = {(seed, epoch): permutation(seed, f"order/{epoch}", self.count)}
-        return self._orders[seed, epoch]
+    def _in_order(self, order: Order) -> Self:
+        other = copy.copy(self)
+        other.order = order
+        return other
 
     def _read_into(self, buffer: memoryview, offset: int) -> None:
         if self._descriptor is None:
@@ -232,114 +307,19 @@ class Dataset:
         return self._labels
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_descriptor": None, "_orders": {}, "_labels": None}
+        return {**self.__dict__, "_descriptor": None, "_labels": None}
 
     def __del__(self) -> None:
-        if getattr(self, "_descriptor", None) is not None:
-            os.close(self._descriptor)  # type: ignore[arg-type]
+        if hasattr(self, "_descriptor"):
+            self.close()
 
     def __len__(self) -> int:
         return self.count
 
 
-def is_dataset(folder: Path) -> bool:
-    """Say whether a folder was finished by `prepare`, even if it was damaged since.
-
-    Other programs have a `dataset.json` too: StyleGAN2's lies among its photos.
-
-    Args:
-        folder: Any path.
-
-    Returns:
-        Whether `Dataset.open` should take it, or say what is wrong with it.
-    """
-    try:
-        return _is_ours(json.loads((folder / MANIFEST).read_text(encoding="utf-8")))
-    except ValueError:  # damaged; the rows beside it tell whose it was
-        return (folder / ROWS["train"]).is_file()
-    except OSError:
-        return False
-
-
-def channel_statistics(path: Path) -> tuple[list[float], list[float]]:
-    """Measure the mean and the standard deviation of each channel, exactly.
-
-    Args:
-        path: A .npy file of uint8 images (N, H, W, C), N above 0.
-
-    Returns:
-        Means and deviations of pixel values in [0, 1].
-    """
-    channels = _mapped(path).shape[-1]
-    histogram = np.zeros((channels, 256), dtype=np.int64)
-    block = BLOCK_BYTES - BLOCK_BYTES % channels
-    with path.open("rb") as file:
-        file.seek(HEADER_BYTES)
-        while data := file.read(block):
-            pixels = np.frombuffer(data, np.uint8).reshape(-1, channels)
-            for channel in range(channels):
-                histogram[channel] += np.bincount(pixels[:, channel], minlength=256)
-    means, deviations = [], []
-    for counts in histogram.tolist():
-        # Python's integers: the same bits on any machine, at any number of pixels.
-        total = sum(counts)
-        first = sum(value * count for value, count in enumerate(counts))
-        second = sum(value * value * count for value, count in enumerate(counts))
-        means.append(first / (255 * total))
-        deviations.append(((total * second - first * first) / (255 * total) ** 2) ** 0.5)
-    return means, deviations
-
-
-def _mirror(image: NDArray[np.uint8]) -> None:
-    """Mirror one image in place, a channel at a time: six times faster than whole pixels."""
-    before = image.copy()
-    for channel in range(image.shape[2]):
-        image[:, :, channel] = before[:, ::-1, channel]
-
-
 def _mapped(path: Path) -> NDArray[np.uint8]:
     array: NDArray[np.uint8] = np.load(path, mmap_mode="r")
     return array
-
-
-def _is_ours(manifest: Any) -> bool:
-    if not isinstance(manifest, dict) or "format" not in manifest:
-        return False
-    files = manifest.get("files")
-    return isinstance(files, dict) and ROWS["train"] in files
-
-
-def _read_manifest(folder: Path) -> dict[str, Any]:
-    try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except OSError as error:
-        begun = (folder / JOURNAL).exists()
-        raise DataError(
-            f"{folder} {'is an unfinished dataset' if begun else 'holds no dataset'}.",
-            needed=f"a folder with {MANIFEST}, as `facesmith prepare` leaves it",
-            todo="run the same prepare command again: it continues"
-            if begun
-            else "run facesmith prepare PHOTOS --out DATASET first",
-        ) from error
-    except ValueError as error:
-        raise StorageError(
-            f"{folder / MANIFEST} is damaged: {error}.",
-            needed="the file as it was written",
-            todo="delete the dataset folder and prepare it again",
-        ) from error
-    if not _is_ours(manifest):
-        raise DataError(
-            f"{folder} holds no dataset: its {MANIFEST} is another program's.",
-            needed="a folder as `facesmith prepare` leaves it",
-            todo="run facesmith prepare PHOTOS --out DATASET first",
-        )
-    if manifest["format"] != FORMAT:
-        raise DataError(
-            f"{folder} is a dataset of format {manifest['format']}.",
-            needed=f"format {FORMAT}, the one this version reads",
-            todo="install the facesmith that made it, or prepare the photos again",
-        )
-    return dict(manifest)
 
 
 def _read_labels(path: Path, names: list[str]) -> dict[str, dict[str, NDArray[Any]]]:

@@ -8,9 +8,10 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from facesmith.data.dataset import Dataset, is_dataset
+from facesmith.data.dataset import Dataset
 from facesmith.data.packing.files import remove_partials
 from facesmith.data.packing.finish import finish, record
+from facesmith.data.packing.manifest import is_dataset
 from facesmith.data.packing.pack import Pack, other_settings
 from facesmith.data.packing.processing import process
 from facesmith.data.photos.crops import Crop

@@ -48,30 +48,13 @@ def save_checkpoint(view: View) -> None:
         "pixels": to_dict(view.pixels),
         "compute": state.compute.to_dict(),
         "threads": torch.get_num_threads(),
-        "data": describe_data(view.dataset),
+        "balance": list(view.run.balance),
+        "data": view.dataset.describe(),
     }
     tensors = {**state.tensors(), "snapshot": view.snapshot_generator().state_dict()}
     checkpoint.save(target, tensors, description)
     checkpoint.prune(view.folder.checkpoints, keep=view.run.keep)
     log.debug("saved %s", target)
-
-
-def describe_data(dataset: Dataset) -> dict[str, Any]:
-    """Say which photos a run saw, so that it can be told whether they are still the same.
-
-    Args:
-        dataset: The photos.
-
-    Returns:
-        Folder, number of training images, the settings and fingerprint they were prepared with, and the
-        SHA-256 of the images themselves.
-    """
-    return {
-        "folder": str(dataset.folder),
-        "count": dataset.count,
-        "settings": dataset.manifest["settings"],
-        "sha256": dataset.manifest["files"]["train.npy"]["sha256"],
-    }
 
 
 def resume(recipe: Recipe, run: Run, dataset: Dataset, folder: RunFolder) -> TrainingState | None:
@@ -111,7 +94,7 @@ def _restored(
     saved: dict[str, Any],
 ) -> TrainingState:
     _refuse_other_recipe(recipe, run, saved)
-    _refuse_other_data(saved["data"], describe_data(dataset), run.folder)
+    _refuse_other_data(saved["data"], dataset.describe(), run.folder)
     began = compute.from_dict(saved["compute"])
     chosen = _go_on_as(began, run)
     if chosen != began:
@@ -194,8 +177,10 @@ def _forget_after(folder: RunFolder, images_seen: int) -> None:
 
 def _refuse_other_recipe(recipe: Recipe, run: Run, saved: dict[str, Any]) -> None:
     # Read and written again, a recipe of an older version has the defaults of what it did not know.
-    old = flat({"seed": saved["seed"], **to_dict(from_dict(saved["recipe"]))})
-    new = flat({"seed": run.seed, **to_dict(recipe)})
+    balance = ",".join(saved.get("balance", ())) or None
+    old = flat({"seed": saved["seed"], "balance": balance, **to_dict(from_dict(saved["recipe"]))})
+    balance = ",".join(run.balance) or None
+    new = flat({"seed": run.seed, "balance": balance, **to_dict(recipe)})
     changed = [
         f"{key} {old.get(key)} -> {new.get(key)}"
         for key in sorted(old.keys() | new.keys())
@@ -219,4 +204,10 @@ def _refuse_other_data(before: dict[str, Any], now: dict[str, Any], folder: Path
             f"({before['count']} then, {now['count']} now).",
             needed="the same photos: the order of images follows from their number",
             todo="restore the photos, or begin anew with --run ANOTHER-DIR",
+        )
+    if before.get("order", "") != now["order"]:
+        raise DataError(
+            f"The labels have changed since the run in {folder} was begun.",
+            needed="the same labels: the order of images follows from them",
+            todo="restore the labels, or begin anew with --run ANOTHER-DIR",
         )

@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from facesmith.base.randomness import step_seed, uniforms
 from facesmith.data.scaling import PixelMap
 from facesmith.recipe import Recipe
 from facesmith.training.compute import Compute
-
-
-class ImageStream(Protocol):
-    """An endless, shuffled stream of images that can be read from any position."""
-
-    def batch(self, start: int, count: int, *, seed: int, flip: float) -> NDArray[np.uint8]:
-        """Give images number `start` to `start + count`, uint8 (count, H, W, C)."""
-        ...
+from facesmith.training.keeping import Batches
 
 
 class Draws:
     """The random choices of a run; holds no state, so that a resumed run repeats nothing."""
 
     def __init__(
-        self, recipe: Recipe, images: ImageStream, pixels: PixelMap, compute: Compute, seed: int
+        self, recipe: Recipe, images: Batches, pixels: PixelMap, compute: Compute, seed: int
     ) -> None:
         self.recipe, self.images, self.pixels = recipe, images, pixels
         self.compute, self.seed = compute, seed
@@ -43,8 +32,8 @@ class Draws:
         """
         recipe = self.recipe
         batch = self.images.batch(images_seen, recipe.batch, seed=self.seed, flip=recipe.flip)
-        # Bytes travel to the device, where they become numbers four times as large.
-        pixels = torch.from_numpy(batch).to(self.compute.device, non_blocking=True)
+        # Bytes travel to the device, unless they are kept there, and become numbers four times as large.
+        pixels = torch.as_tensor(batch).to(self.compute.device, non_blocking=True)
         return self.compute.activations(self.pixels.to_network(pixels))
 
     def latents(self, images_seen: int) -> Tensor:

@@ -72,7 +72,9 @@ class RunFolder:
         logger.setLevel(logging.DEBUG)  # the terminal's own handler takes less than the file
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            self.discard()  # a refusal leaves nothing behind where nothing has begun
         if self._log is not None:
             logger = logging.getLogger("facesmith")
             logger.removeHandler(self._log)

@@ -15,11 +15,12 @@ from facesmith.base.errors import DataError, DivergedError
 from facesmith.data.dataset import Dataset
 from facesmith.recipe import Recipe
 from facesmith.training import compute as computing
-from facesmith.training.continuation import describe_data, resume, save_checkpoint
+from facesmith.training.continuation import resume, save_checkpoint
 from facesmith.training.divergence import Divergence
 from facesmith.training.draws import Draws
 from facesmith.training.folder import RunFolder
 from facesmith.training.interruption import Interruption
+from facesmith.training.keeping import Batches, keep
 from facesmith.training.meter import Meter
 from facesmith.training.observers import FAILED, Observer
 from facesmith.training.recording import Stopwatch, make_record
@@ -61,23 +62,31 @@ def train(
         How it ended. A checkpoint of that moment is in the run folder.
 
     Raises:
-        UsageError: The recipe cannot work, or is not that of the folder.
+        UsageError: The recipe cannot work, or is not that of the folder; there is no label to balance by,
+            or no memory for the images where they are to be kept.
         DataError: The dataset does not fit the recipe.
         StorageError: The folder is in use, full or not writable.
         DivergedError: Too many of a player's updates were not finite, for three records or at the end.
     """
     recipe.check()
     fit_dataset(recipe, dataset)
+    dataset = dataset.balanced(*run.balance) if run.balance else dataset
     pixels = recipe.scaling.fit(dataset.mean, dataset.std)
     keep_large_blocks()
-    with RunFolder(run.folder) as folder, torch.random.fork_rng(), Interruption() as interruption:
+    with (
+        RunFolder(run.folder) as folder,
+        contextlib.closing(dataset),
+        torch.random.fork_rng(),
+        Interruption() as interruption,
+    ):
         state = resume(recipe, run, dataset, folder) or TrainingState.begin(
             recipe, computing.choose(recipe, device=run.device, precision=run.precision), run.seed
         )
-        folder.describe(recipe, run, describe_data(dataset))
+        images = keep(dataset, run.cache, state.compute.device)
+        folder.describe(recipe, run, dataset.describe())
         view = View(recipe, run, folder, state, pixels, dataset)
         try:
-            return _train(view, observers, interruption)
+            return _train(view, images, observers, interruption)
         except BaseException as error:
             kind = "diverged" if isinstance(error, DivergedError) else FAILED
             folder.log_event(kind, images_seen=state.images_seen, error=str(error))
@@ -88,9 +97,11 @@ def train(
             raise
 
 
-def _train(view: View, observers: Sequence[Observer], interruption: Interruption) -> Outcome:
+def _train(
+    view: View, images: Batches, observers: Sequence[Observer], interruption: Interruption
+) -> Outcome:
     recipe, run, state = view.recipe, view.run, view.state
-    draws = Draws(recipe, view.dataset, view.pixels, state.compute, run.seed)
+    draws = Draws(recipe, images, view.pixels, state.compute, run.seed)
     meter, stopwatch = Meter(), Stopwatch(state)
     divergence = Divergence(view.folder.last_record())
     view.folder.log_event("started", images_seen=state.images_seen, compute=str(state.compute))

@@ -8,10 +8,13 @@ from typing import Literal
 
 from facesmith.base.errors import UsageError
 
+Cache = Literal["auto", "disk", "ram", "device", "none"]
+"""Where images are kept while they are trained on."""
+
 
 @dataclass(frozen=True)
 class Run:
-    """Place, length, seed, device and the observers' pace."""
+    """Place, length, seed, device, what of the data and from where, and the observers' pace."""
 
     folder: Path
     """The run folder; running the same command again continues."""
@@ -25,6 +28,11 @@ class Run:
     """Where to compute; auto takes cuda, then mps, then cpu."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """Arithmetic of the networks; auto measures both where the hardware has bf16."""
+    balance: tuple[str, ...] = ()
+    """Labels whose groups of images are drawn equally often."""
+    cache: Cache = "auto"
+    """Where the images are kept: on disk, in ram, on the device, or nowhere, not even on disk; auto takes
+    the device where that is a GPU with memory to spare, else the disk."""
     record_every: int = 1_000
     """Images between two lines of metrics.jsonl."""
     sample_every: int = 10_000

@@ -13,7 +13,6 @@ import numpy as np
 
 from facesmith.base.errors import DataError
 from facesmith.base.version import VERSION
-from facesmith.data.dataset import FORMAT, channel_statistics
 from facesmith.data.packing.files import (
     FILE_COLUMNS,
     FILES,
@@ -26,12 +25,14 @@ from facesmith.data.packing.files import (
     sync,
 )
 from facesmith.data.packing.ledger import Ledger
+from facesmith.data.packing.manifest import FORMAT
 from facesmith.data.packing.pack import FATES, Fate, Pack, Record
 from facesmith.data.packing.processing import Outcome
 from facesmith.data.packing.rejects import show_rejects
 from facesmith.data.plan import Plan
 from facesmith.data.quality.cleaning import judge
 from facesmith.data.sources.contract import Source
+from facesmith.data.statistics import channel_statistics
 
 MAX_HELD_OUT = 10_000
 """Images; more do not make an evaluation better."""
