@@ -237,6 +237,7 @@ def test_a_killed_process_leaves_no_workers_and_can_be_continued(
 INTERRUPTED = """
 import os, signal, sys, time
 from pathlib import Path
+from facesmith.data import workers
 from facesmith.data.packing import processing
 from facesmith.data.photos.decoding import Framing
 from facesmith.data.sources.contract import Entry, Item
@@ -257,13 +258,13 @@ if __name__ == "__main__":
     chunks = [[Entry(str(i), 0, i) for i in range(count)] for count in (1, 5000, 5000)]
     done = processing.process(Slow(), chunks, Framing(8), 2)
     if sys.argv[2] == "starting":
-        submit = processing.ProcessPoolExecutor.submit
+        submit = workers.ProcessPoolExecutor.submit
         def interrupted(*arguments):
             future = submit(*arguments)
             time.sleep(0.1)
             os.killpg(0, signal.SIGINT)  # the new worker is busy with imports
             return future
-        processing.ProcessPoolExecutor.submit = interrupted
+        workers.ProcessPoolExecutor.submit = interrupted
     try:
         next(done)
         while len(begun()) < 10:

@@ -3,34 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
-import os
-import signal
-import threading
 from collections import deque
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from ctypes import c_bool
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from facesmith.base.errors import StorageError
 from facesmith.data.photos.crops import PhotoError
 from facesmith.data.photos.decoding import Framing, decode, frame_pixels
 from facesmith.data.quality.measures import measure
 from facesmith.data.quality.signatures import sign
 from facesmith.data.sources.contract import Entry, Item, Reader, Side
+from facesmith.data.workers import MAX_WORKERS, Workers, enough_memory, processors, while_wanted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CHUNKS_AHEAD = 2
 """Chunks for each worker that may wait for the writer, so that memory stays bounded."""
-MAX_WORKERS = 32
 DIGITS = 4
 """Of what was measured, after the point."""
 SERIAL_CHUNKS = 4
@@ -90,32 +82,24 @@ def process(
         StorageError: Memory did not suffice, or a worker was killed, most often for that reason.
     """
     if workers is None:
-        workers = _processors() if len(chunks) >= SERIAL_CHUNKS else 1
+        workers = processors() if len(chunks) >= SERIAL_CHUNKS else 1
     workers = min(workers, MAX_WORKERS, len(chunks))
     if workers <= 1:
-        with _enough_memory():
+        with enough_memory():
             yield from (process_chunk(reader, chunk, framing) for chunk in chunks)
         return
-    # Spawned, not forked: the parent may hold torch's threads and locks.
-    context = multiprocessing.get_context("spawn")
-    # A plain byte of shared memory: a lock could be held by a worker that was killed.
-    stop = context.RawValue(c_bool, False)
-    pool = ProcessPoolExecutor(
-        workers, mp_context=context, initializer=_prepare_worker, initargs=(stop,)
-    )
+    pool = Workers(workers)
     running: deque[Future[Chunk]] = deque()
     try:
-        with _enough_memory():
+        with enough_memory():
             for chunk in chunks:
-                with _interrupts_held():  # it starts workers
-                    running.append(pool.submit(process_chunk, reader, chunk, framing))
+                running.append(pool.submit(process_chunk, reader, chunk, framing))
                 if len(running) > workers * CHUNKS_AHEAD:
                     yield running.popleft().result()
             while running:
                 yield running.popleft().result()
     finally:
-        stop.value = True
-        pool.shutdown(cancel_futures=True)
+        pool.close()
 
 
 def process_chunk(reader: Reader, entries: Sequence[Entry], framing: Framing) -> Chunk:
@@ -133,7 +117,7 @@ def process_chunk(reader: Reader, entries: Sequence[Entry], framing: Framing) ->
         CancelledError: This process is a worker, and nobody waits for its work any more.
     """
     outcomes, images = [], []
-    for entry, item in zip(_while_wanted(entries), reader.read(entries), strict=True):
+    for entry, item in zip(while_wanted(entries), reader.read(entries), strict=True):
         for outcome, image in _process_one(entry, item, framing):
             outcomes.append(outcome)
             if image is not None:
@@ -167,13 +151,6 @@ def _measured(outcomes: list[Outcome], pixels: NDArray[np.uint8]) -> list[Outcom
     return found
 
 
-def _while_wanted(entries: Sequence[Entry]) -> Iterator[Entry]:
-    for entry in entries:
-        if _stop is not None and _stop.value:
-            raise CancelledError
-        yield entry
-
-
 def _process_one(
     entry: Entry, item: Item | PhotoError, framing: Framing
 ) -> Iterator[tuple[Outcome, NDArray[np.uint8] | None]]:
@@ -202,59 +179,3 @@ def _process_one(
             {"side": cut.side, **cut.facts},
         )
         yield outcome, cut.pixels
-
-
-def _processors() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-@contextmanager
-def _enough_memory() -> Generator[None]:
-    try:
-        yield
-    except (MemoryError, BrokenProcessPool) as error:
-        raise StorageError(
-            "Memory ran out while photos were decoded."
-            if isinstance(error, MemoryError)
-            else "A worker process died while it decoded photos.",
-            needed="enough memory for all workers; and, in a script of your own, the call below "
-            '`if __name__ == "__main__":`',
-            todo="run the same command again with fewer workers: it continues",
-        ) from error
-
-
-@contextmanager
-def _interrupts_held() -> Generator[None]:
-    """Keep Ctrl-C for later, and from the processes that are started here, which inherit that."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-_stop: c_bool | None = None
-"""Of a worker: set when its parent wants no more."""
-
-
-def _prepare_worker(stop: c_bool) -> None:
-    """Leave Ctrl-C to the parent, and end with it even when it is killed.
-
-    SIGTERM stays as it is: with it the pool ends the others when one of them was killed.
-    """
-    global _stop
-    _stop = stop
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-
-    def follow() -> None:
-        if parent is not None:
-            parent.join()
-            os._exit(1)
-
-    threading.Thread(target=follow, daemon=True).start()
