@@ -14,6 +14,7 @@ from facesmith.base.errors import UsageError
 from facesmith.data.cache import cached
 from facesmith.data.dataset import Dataset
 from facesmith.data.plan import Preparation
+from facesmith.data.streaming.streamed import TrainingSet, streamed
 from facesmith.recipe import Recipe
 from facesmith.recipes import find_recipe
 from facesmith.training import continuation, loop, observers
@@ -29,7 +30,7 @@ IMAGES = "200k"
 def train(
     recipe: str | Recipe,
     *,
-    data: str | Path | Dataset,
+    data: str | Path | TrainingSet,
     images: int | str | None = None,
     epochs: int | None = None,
     minutes: float | None = None,
@@ -105,12 +106,13 @@ def train(
     )
     chosen.check()
     check_start(chosen, settings)
-    if isinstance(data, Dataset):
+    dataset: TrainingSet
+    if isinstance(data, TrainingSet):
         dataset = data
     else:
         shown = counter("preparing photos") if progress else None
-        dataset = open_data(data, chosen, crop=crop, progress=shown)
-        if progress and dataset.summary.rejected:
+        dataset = open_data(data, chosen, crop=crop, cache=cache, progress=shown)
+        if progress and isinstance(dataset, Dataset) and dataset.summary.rejected:
             say("\n".join([*dataset.summary.lines(), f"prepared in {dataset.folder}"]))
     settings = with_epochs(settings, epochs, dataset)
     display = [Plain(Remaining(settings))] if progress else []
@@ -129,20 +131,24 @@ def open_data(
     recipe: Recipe,
     *,
     crop: str = "center",
+    cache: Cache = "auto",
     progress: Callable[[int, int], None] | None = None,
-) -> Dataset:
+) -> TrainingSet:
     """Open photos for a recipe, preparing them on first use.
 
     Args:
         data: A folder of photos, a zip, MNIST files, a prepared dataset, or `"portraits"`.
         recipe: Gives resolution and channels.
         crop: How photos become squares.
+        cache: With `none`, nothing is prepared.
         progress: Called with photos done and photos found.
 
     Returns:
         The dataset.
     """
     how = Preparation(recipe.resolution, crop, recipe.channels)
+    if cache == "none":
+        return streamed(data, how)
     return cached(data, how, progress=progress)
 
 
@@ -208,7 +214,7 @@ def first_length(images: int | str | None, epochs: int | None) -> int:
     return count(IMAGES if images is None else images)
 
 
-def with_epochs(run: Run, epochs: int | None, dataset: Dataset) -> Run:
+def with_epochs(run: Run, epochs: int | None, dataset: TrainingSet) -> Run:
     """Give a run the length of so many passes over its photos, where that was asked for."""
     if epochs is None:
         return run

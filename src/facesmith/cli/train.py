@@ -17,6 +17,7 @@ from facesmith.base.errors import UsageError
 from facesmith.cli import options
 from facesmith.cli.prepare import counter
 from facesmith.cli.progress import progress_display
+from facesmith.data.dataset import Dataset
 from facesmith.recipe import Recipe
 from facesmith.recipes import find_recipe
 from facesmith.training import loop, observers
@@ -134,9 +135,13 @@ def train(chosen: Train, typed: list[str]) -> int:
         print(json.dumps(tree, indent=2))
         return 0
     check_start(recipe, settings)
-    dataset = open_data(chosen.data, recipe, crop=chosen.crop, progress=counter("preparing photos"))
-    if dataset.summary.seconds > 0 or dataset.summary.rejected:  # just made, or worth a reminder
-        say("\n".join(dataset.summary.lines()))
+    preparing = counter("preparing photos")
+    dataset = open_data(
+        chosen.data, recipe, crop=chosen.crop, cache=chosen.cache, progress=preparing
+    )
+    summary = dataset.summary
+    if isinstance(dataset, Dataset) and (summary.seconds > 0 or summary.rejected):
+        say("\n".join(summary.lines()))  # just made, or worth a reminder
         say(f"prepared in {options.quoted(dataset.folder)}")
     settings = with_epochs(settings, chosen.epochs, dataset)
     say(f"{recipe.name} on {dataset.count:,} images of {recipe.resolution} px into {where}")

@@ -15,7 +15,7 @@ from facesmith import checkpoint
 from facesmith.base.errors import DataError, FacesmithError, StorageError, UsageError
 from facesmith.base.records import forget_after
 from facesmith.base.registry import flat, from_dict, to_dict
-from facesmith.data.dataset import Dataset
+from facesmith.data.streaming.streamed import TrainingSet
 from facesmith.recipe import Recipe
 from facesmith.training import compute
 from facesmith.training.folder import RunFolder
@@ -57,7 +57,9 @@ def save_checkpoint(view: View) -> None:
     log.debug("saved %s", target)
 
 
-def resume(recipe: Recipe, run: Run, dataset: Dataset, folder: RunFolder) -> TrainingState | None:
+def resume(
+    recipe: Recipe, run: Run, dataset: TrainingSet, folder: RunFolder
+) -> TrainingState | None:
     """Restore the state of the newest whole checkpoint of a run.
 
     Args:
@@ -89,7 +91,7 @@ def resume(recipe: Recipe, run: Run, dataset: Dataset, folder: RunFolder) -> Tra
 def _restored(
     recipe: Recipe,
     run: Run,
-    dataset: Dataset,
+    dataset: TrainingSet,
     tensors: dict[str, dict[str, Tensor]],
     saved: dict[str, Any],
 ) -> TrainingState:
@@ -177,10 +179,22 @@ def _forget_after(folder: RunFolder, images_seen: int) -> None:
 
 def _refuse_other_recipe(recipe: Recipe, run: Run, saved: dict[str, Any]) -> None:
     # Read and written again, a recipe of an older version has the defaults of what it did not know.
-    balance = ",".join(saved.get("balance", ())) or None
-    old = flat({"seed": saved["seed"], "balance": balance, **to_dict(from_dict(saved["recipe"]))})
-    balance = ",".join(run.balance) or None
-    new = flat({"seed": run.seed, "balance": balance, **to_dict(recipe)})
+    old = flat(
+        {
+            "seed": saved["seed"],
+            "balance": ",".join(saved.get("balance", ())) or None,
+            "cache": "none" if "streamed" in saved["data"]["settings"] else "a pack",
+            **to_dict(from_dict(saved["recipe"])),
+        }
+    )
+    new = flat(
+        {
+            "seed": run.seed,
+            "balance": ",".join(run.balance) or None,
+            "cache": "none" if run.cache == "none" else "a pack",
+            **to_dict(recipe),
+        }
+    )
     changed = [
         f"{key} {old.get(key)} -> {new.get(key)}"
         for key in sorted(old.keys() | new.keys())
@@ -205,7 +219,7 @@ def _refuse_other_data(before: dict[str, Any], now: dict[str, Any], folder: Path
             needed="the same photos: the order of images follows from their number",
             todo="restore the photos, or begin anew with --run ANOTHER-DIR",
         )
-    if before.get("order", "") != now["order"]:
+    if before.get("order", "") != now.get("order", ""):
         raise DataError(
             f"The labels have changed since the run in {folder} was begun.",
             needed="the same labels: the order of images follows from them",

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from facesmith.base.errors import UsageError
 from facesmith.data.dataset import Dataset
+from facesmith.data.streaming.streamed import Streamed, TrainingSet
 from facesmith.data.streams import ImageStream, mirror, mirrored
 from facesmith.training.run import Cache
 
@@ -24,22 +25,31 @@ Batches = ImageStream[NDArray[np.uint8] | Tensor]
 log = logging.getLogger(__name__)
 
 
-def keep(dataset: Dataset, cache: Cache, device: torch.device) -> Batches:
+def keep(dataset: TrainingSet, cache: Cache, device: torch.device) -> Batches:
     """Bring the images to where batches are to be made of them; the batches are the same everywhere.
 
     Args:
         dataset: The images and their order.
         cache: `disk` reads the files, `ram` keeps all images in memory, `device` where the networks
             compute. `auto` is `device` on a GPU that has memory to spare, else `disk`, whose files the
-            system keeps in memory by itself.
+            system keeps in memory by itself. `none` is for photos that are decoded while training.
         device: Where the networks compute.
 
     Returns:
         What gives the batches.
 
     Raises:
-        UsageError: The images do not fit.
+        UsageError: The images do not fit, or they are packed and should not be, or the reverse.
     """
+    if isinstance(dataset, Streamed) or cache == "none":
+        if isinstance(dataset, Streamed) and cache == "none":
+            return dataset
+        raise UsageError(
+            f"--cache {cache} was asked for, and the photos are"
+            f"{' not' if isinstance(dataset, Streamed) else ''} packed.",
+            needed="none for photos that are decoded while training, anything else for a dataset",
+            todo="pass photos with --cache none, or a dataset without",
+        )
     if cache == "auto":
         spare = SHARE * free_memory(device) if device.type == "cuda" else 0
         cache = "device" if dataset.nbytes <= spare else "disk"

@@ -12,7 +12,7 @@ import torch
 
 from facesmith.base.allocator import keep_large_blocks
 from facesmith.base.errors import DataError, DivergedError
-from facesmith.data.dataset import Dataset
+from facesmith.data.streaming.streamed import TrainingSet
 from facesmith.recipe import Recipe
 from facesmith.training import compute as computing
 from facesmith.training.continuation import resume, save_checkpoint
@@ -48,7 +48,7 @@ class Outcome:
 
 
 def train(
-    recipe: Recipe, run: Run, dataset: Dataset, observers: Sequence[Observer] = ()
+    recipe: Recipe, run: Run, dataset: TrainingSet, observers: Sequence[Observer] = ()
 ) -> Outcome:
     """Train a recipe on a dataset, from the beginning or from where its folder stands.
 
@@ -71,7 +71,6 @@ def train(
     recipe.check()
     fit_dataset(recipe, dataset)
     dataset = dataset.balanced(*run.balance) if run.balance else dataset
-    pixels = recipe.scaling.fit(dataset.mean, dataset.std)
     keep_large_blocks()
     with (
         RunFolder(run.folder) as folder,
@@ -79,6 +78,7 @@ def train(
         torch.random.fork_rng(),
         Interruption() as interruption,
     ):
+        pixels = recipe.scaling.fit(dataset.mean, dataset.std)
         state = resume(recipe, run, dataset, folder) or TrainingState.begin(
             recipe, computing.choose(recipe, device=run.device, precision=run.precision), run.seed
         )
@@ -105,7 +105,9 @@ def _train(
     meter, stopwatch = Meter(), Stopwatch(state)
     divergence = Divergence(view.folder.last_record())
     view.folder.log_event("started", images_seen=state.images_seen, compute=str(state.compute))
-    log.debug("training %s on %s, %s", recipe.name, view.dataset.folder, state.compute)
+    log.debug(
+        "training %s on %s, %s", recipe.name, view.dataset.describe()["folder"], state.compute
+    )
     for observer in observers:
         observer.started(view)
     reason, signal_number = None, None
@@ -156,7 +158,7 @@ def _train(
     return Outcome(state.images_seen, reason, signal_number)
 
 
-def fit_dataset(recipe: Recipe, dataset: Dataset) -> None:
+def fit_dataset(recipe: Recipe, dataset: TrainingSet) -> None:
     """Refuse a dataset that the recipe cannot be trained on.
 
     Args:

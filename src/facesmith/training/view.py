@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from facesmith.data.dataset import Dataset
 from facesmith.data.scaling import PixelMap
+from facesmith.data.streaming.streamed import TrainingSet
 from facesmith.recipe import Recipe
 from facesmith.snapshot import fixed_latents, with_fresh_statistics
 from facesmith.training.folder import RunFolder
@@ -27,7 +27,7 @@ class View:
     folder: RunFolder
     state: TrainingState
     pixels: PixelMap
-    dataset: Dataset
+    dataset: TrainingSet
     _snapshot: tuple[int, nn.Module] | None = field(default=None, repr=False)
 
     def snapshot_generator(self) -> nn.Module:
