@@ -14,7 +14,7 @@ from facesmith.base.errors import UsageError
 from facesmith.data.cache import cached
 from facesmith.data.dataset import Dataset
 from facesmith.data.plan import Preparation
-from facesmith.data.streaming.streamed import TrainingSet, streamed
+from facesmith.data.streaming.streamed import Streamed, TrainingSet, streamed
 from facesmith.recipe import Recipe
 from facesmith.recipes import find_recipe
 from facesmith.training import continuation, loop, observers
@@ -98,7 +98,7 @@ def train(
         device=device,
         precision=precision,
         balance=columns(balance),
-        cache=cache,
+        cache="none" if isinstance(data, Streamed) else cache,
         record_every=count(record_every),
         sample_every=count(sample_every),
         checkpoint_every=count(checkpoint_every),

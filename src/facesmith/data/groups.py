@@ -117,10 +117,10 @@ def grouped(labels: Labels, columns: Sequence[str], rows: Rows) -> dict[str, Row
     kinds, group = np.unique(table[known], axis=0, return_inverse=True)
     group = group.ravel()
     in_order = rows[known][group.argsort(kind="stable")]
-    members = np.split(in_order, np.bincount(group, minlength=len(kinds)).cumsum()[:-1])
+    ends = np.bincount(group, minlength=len(kinds)).cumsum().tolist()
     return {
-        ", ".join(name[code] for name, code in zip(names, kind, strict=True)): group_rows
-        for kind, group_rows in zip(kinds.tolist(), members, strict=True)
+        ", ".join(name[code] for name, code in zip(names, kind, strict=True)): in_order[begin:end]
+        for kind, (begin, end) in zip(kinds.tolist(), itertools.pairwise([0, *ends]), strict=True)
     }
 
 

@@ -53,8 +53,8 @@ class Streamed:
     """Training images and held-out images that are made of photos when they are wanted.
 
     Sample i is a function of the seed and i alone, as in a dataset; the order is another one. A photo that
-    cannot be decoded is replaced by the next one that can, in the order of the source. Whether a photo
-    is held out depends on its name alone. Nothing is cleaned, and copies are not found.
+    cannot be decoded is replaced by the next one that can, of those it is mixed with. Whether a photo is
+    held out depends on its name alone. Nothing is cleaned, and copies are not found.
 
     Args:
         source: The photos.
