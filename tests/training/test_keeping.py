@@ -172,12 +172,19 @@ def test_where_images_are_kept_changes_no_weight_and_may_change(
     straight, broken = run_in("straight", 48), run_in("broken", 48, record_every=8)
     loop.train(tiny, straight, portraits)
     loop.train(tiny, replace(broken, cache="disk"), portraits, [StopAt(24)])
-    used: list[str] = []
-    monkeypatch.setattr(
-        keeping, "InMemory", lambda dataset: used.append("memory") or OnDevice(dataset, CPU)
-    )
+    used: list[int] = []
+
+    class Noted(OnDevice):
+        def __init__(self, dataset: Dataset) -> None:
+            super().__init__(dataset, CPU)
+
+        def batch(self, start: int, count: int, *, seed: int, flip: float = 0.0) -> Tensor:
+            used.append(start)
+            return super().batch(start, count, seed=seed, flip=flip)
+
+    monkeypatch.setattr(keeping, "InMemory", Noted)
     loop.train(tiny, replace(broken, cache=cache), portraits)
-    assert used == ([] if cache == "disk" else ["memory"])
+    assert used == ([] if cache == "disk" else [24, 32, 40])
     assert different(final_tensors(broken), final_tensors(straight)) == []
 
 

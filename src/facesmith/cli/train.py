@@ -62,7 +62,8 @@ class Train:
     balance: str | None = None
     """Labels whose groups of images are drawn equally often, such as male or male,young."""
     cache: Cache = "auto"
-    """Where the images are kept: on disk, in ram, on the device, or nowhere, not even on disk."""
+    """Where the images are kept: on disk, in ram, or on the device; with none, not even on disk: photos are
+    decoded while training, for sets that do not fit the disk."""
     record_every: str = "1k"
     """Images between two lines of metrics.jsonl."""
     sample_every: str = "10k"

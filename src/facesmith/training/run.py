@@ -31,8 +31,8 @@ class Run:
     balance: tuple[str, ...] = ()
     """Labels whose groups of images are drawn equally often."""
     cache: Cache = "auto"
-    """Where the images are kept: on disk, in ram, on the device, or nowhere, not even on disk; auto takes
-    the device where that is a GPU with memory to spare, else the disk."""
+    """Where the images are kept: on disk, in ram, or on the device; auto takes the device where that is a
+    GPU with memory to spare, else the disk. With none, photos are decoded while they are trained on."""
     record_every: int = 1_000
     """Images between two lines of metrics.jsonl."""
     sample_every: int = 10_000
