@@ -134,7 +134,9 @@ def test_a_subset_is_found_by_value_or_text(column: str, value: object, found: l
     assert subset(LABELS, column, value, ALL).members.tolist() == found
 
 
-@pytest.mark.parametrize(("column", "value"), [("male", 2), ("male", "no"), ("glasses", "nos")])
+@pytest.mark.parametrize(
+    ("column", "value"), [("male", 2), ("male", 0.5), ("male", "no"), ("glasses", "nos")]
+)
 def test_a_value_that_does_not_occur_is_refused(column: str, value: object) -> None:
     with pytest.raises(UsageError, match=f"No image has {column} = {value}") as caught:
         subset(LABELS, column, value, ALL)

@@ -78,7 +78,7 @@ def subset(labels: Labels, name: str, value: Any, rows: Rows) -> Subset:
     """
     values = column(labels, name)[rows]
     try:
-        found = rows[values == values.dtype.type(value)]
+        found = rows[values == (float(value) if _is_number(values) else str(value))]
     except ValueError:  # a word where numbers are
         found = rows[:0]
     if not len(found):
@@ -148,10 +148,9 @@ def column(labels: Labels, name: str) -> NDArray[Any]:
 
 def _classes(name: str, values: NDArray[Any]) -> tuple[NDArray[np.int64], list[str]]:
     """Number the classes of a column; -1 where the label is missing."""
-    is_number = values.dtype.kind in "iuf"
-    known = np.isfinite(values) if is_number else values != ""
+    known = np.isfinite(values) if _is_number(values) else values != ""
     different = np.unique(values[known])
-    if is_number and len(different) > MOST_VALUES:
+    if _is_number(values) and len(different) > MOST_VALUES:
         edges = np.linspace(different[0], different[-1], RANGES + 1)
         codes = np.searchsorted(edges[1:-1], values, side="right")
         pairs = itertools.pairwise(edges)
@@ -160,6 +159,10 @@ def _classes(name: str, values: NDArray[Any]) -> tuple[NDArray[np.int64], list[s
         codes = np.searchsorted(different, values)
         names = [f"{name}={value}" for value in different.tolist()]
     return np.where(known, codes, -1), names
+
+
+def _is_number(values: NDArray[Any]) -> bool:
+    return values.dtype.kind in "iuf"
 
 
 def _warn_of_small(groups: Mapping[str, Rows], count: int) -> None:

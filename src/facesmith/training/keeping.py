@@ -90,7 +90,7 @@ class InMemory:
 
     def __init__(self, dataset: Dataset) -> None:
         self.order = dataset.order
-        self.images = dataset.read(np.arange(len(dataset.images)))
+        self.images = dataset.read(np.arange(dataset.shape[0]))
 
     def batch(self, start: int, count: int, *, seed: int, flip: float = 0.0) -> NDArray[np.uint8]:
         """Give the batch that the dataset would give.

@@ -136,16 +136,15 @@ class Decoder:
         Raises:
             StorageError: Memory did not suffice, or workers are killed again and again.
         """
-        if self.count <= 1:
-            with enough_memory():
-                return Decoded.of([decode_window(*self._job(window)) for window in wanted])
-        try:
-            return self._wait(wanted, then)
-        except BrokenProcessPool:
-            # A signal to all processes of a group reaches them, too; this one may want to save first.
-            log.warning("a process that decodes photos has died, and is replaced")
-            self.close()
         with enough_memory():
+            if self.count <= 1:
+                return Decoded.of([decode_window(*self._job(window)) for window in wanted])
+            try:
+                return self._wait(wanted, then)
+            except BrokenProcessPool:
+                # A signal to all processes of a group reaches them, too; this one may want to save first.
+                log.warning("a process that decodes photos has died, and is replaced")
+                self.close()
             return self._wait(wanted, then)
 
     def close(self) -> None:
