@@ -250,7 +250,7 @@ def test_nothing_but_bad_photos_is_an_error_even_if_they_are_few() -> None:
 
 
 def test_many_bad_photos_are_named_in_the_log_alone(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger="facesmith")  # the command line may have set it higher
     stream(9000, Drawn(bad=frozenset(range(0, 9000, 200)))).batch(0, 9000, seed=SEED)
     levels = [record.levelno for record in caplog.records if "is not used" in record.message]
     assert levels == [logging.WARNING] * 20 + [logging.DEBUG] * 25
