@@ -70,7 +70,7 @@ def test_bf16_goes_on_only_where_the_hardware_has_it(
 ) -> None:
     monkeypatch.setattr(compute, "has_bf16", lambda device: has_it)
     edit_state(begun, compute={**CUDA, "device": "cpu"})
-    loop.train(tiny, replace(begun, images=32), portraits)
+    loop.train(tiny, replace(begun, images=32, precision="auto"), portraits)
     newest = checkpoint.complete(begun.folder / "checkpoints")[-1]
     _, state = checkpoint.load(newest)
     assert state["compute"]["precision"] == went_on
