@@ -102,7 +102,7 @@ def write(folder: Path, images: int, photos: Path | None) -> int:
     Returns:
         Images written.
     """
-    from facesmith.data.photos.decoding import Framing
+    from facesmith.data.photos.framing import Framing
     from facesmith.data.plan import Plan
     from facesmith.data.prepare import carry_out
 

@@ -3,6 +3,7 @@
 from facesmith.data.cache import cached
 from facesmith.data.dataset import Dataset
 from facesmith.data.photos.crops import BoxCrop, CenterCrop, Crop, WholeImage, parse_crop
+from facesmith.data.photos.facecrop import FaceCrop
 from facesmith.data.prepare import prepare
 from facesmith.data.scaling import PixelMap, Rescale, Scaling, Standardize
 from facesmith.data.summary import Summary
@@ -12,6 +13,7 @@ __all__ = [
     "CenterCrop",
     "Crop",
     "Dataset",
+    "FaceCrop",
     "PixelMap",
     "Rescale",
     "Scaling",

@@ -8,7 +8,8 @@ from typing import Any
 
 from facesmith.base.errors import UsageError
 from facesmith.data.photos.crops import Crop, parse_crop
-from facesmith.data.photos.decoding import RESAMPLING, Framing
+from facesmith.data.photos.facecrop import FaceCrop
+from facesmith.data.photos.framing import RESAMPLING, Framing
 from facesmith.data.quality.cleaning import NONE, STANDARD, Cleaning, parse_cleaning
 from facesmith.data.sources.contract import Source
 from facesmith.data.sources.opening import open_source
@@ -65,6 +66,8 @@ class Preparation:
             The framing.
 
         Raises:
+            DataError: The face detector's model is missing or is no YuNet.
+            MissingExtraError: Faces are to be found, and OpenCV is missing, broken, or too new.
             UsageError: A setting is out of range.
         """
         if not MIN_RESOLUTION <= self.resolution <= MAX_RESOLUTION:
@@ -93,6 +96,8 @@ class Preparation:
             )
         check_count("limit", self.limit)
         crop = parse_crop(self.crop) if isinstance(self.crop, str) else self.crop
+        if isinstance(crop, FaceCrop):
+            crop = crop.resolved()
         return Framing(self.resolution, crop, self.channels, self.resampling)
 
 

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageOps
 
 from facesmith.data.packing.processing import process_chunk
 from facesmith.data.photos.crops import PhotoError
-from facesmith.data.photos.decoding import FORMATS
+from facesmith.data.photos.photo import FORMATS
 from facesmith.data.plan import Plan
 from facesmith.data.sources.contract import Item
 

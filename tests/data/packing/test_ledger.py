@@ -14,7 +14,7 @@ from facesmith.data.packing import processing
 from facesmith.data.packing.ledger import Ledger
 from facesmith.data.packing.pack import Pack, Record
 from facesmith.data.photos.crops import PhotoError
-from facesmith.data.photos.decoding import Cut, Framing
+from facesmith.data.photos.framing import Cut, Framing
 from facesmith.data.plan import Plan
 from facesmith.data.prepare import carry_out
 from facesmith.data.sources.contract import Entry, Item, Source

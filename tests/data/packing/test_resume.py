@@ -239,7 +239,7 @@ import os, signal, sys, time
 from pathlib import Path
 from facesmith.data import workers
 from facesmith.data.packing import processing
-from facesmith.data.photos.decoding import Framing
+from facesmith.data.photos.framing import Framing
 from facesmith.data.sources.contract import Entry, Item
 
 class Slow:

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image, ImageFile
 
 from facesmith.data.photos.crops import BoxCrop, PhotoError, WholeImage
-from facesmith.data.photos.decoding import Cut, Framing, decode, frame_pixels
+from facesmith.data.photos.decoding import decode, frame_pixels
+from facesmith.data.photos.framing import Cut, Framing
 
 Picture = Callable[..., Image.Image]
 Encode = Callable[..., bytes]

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from facesmith.base.errors import UsageError
+from facesmith.data.photos.facecrop import FaceCrop, parse_face_crop
 
 Box = tuple[int, int, int, int]
 """Left, top, right, bottom in pixels of the upright photo."""
@@ -119,7 +120,7 @@ class WholeImage:
         return "none"
 
 
-Crop = CenterCrop | BoxCrop | WholeImage
+Crop = CenterCrop | BoxCrop | WholeImage | FaceCrop
 
 
 def parse_crop(text: str) -> Crop:
@@ -127,7 +128,8 @@ def parse_crop(text: str) -> Crop:
 
     Args:
         text: `center`, `center:108` (a square of at most 108 pixels), `none` (square photos only),
-            or `x,y,w,h` in pixels from the upper left corner.
+            `x,y,w,h` in pixels from the upper left corner, or a face crop such as `face`,
+            `face-celeba`, `face(margin=1.2,faces=largest)`.
 
     Returns:
         The crop; `str()` gives the text back.
@@ -135,6 +137,8 @@ def parse_crop(text: str) -> Crop:
     Raises:
         UsageError: The text is something else, or the box is empty or not square.
     """
+    if (face := parse_face_crop(text)) is not None:
+        return face
     if text == "none":
         return WholeImage()
     if match := re.fullmatch(r"cent(?:er|re)(?::(\d+))?", text):
@@ -147,6 +151,7 @@ def parse_crop(text: str) -> Crop:
 def _bad_crop(text: str) -> UsageError:
     return UsageError(
         f"{text!r} is not a crop.",
-        needed="center, center:108, none, or x,y,w,h in pixels such as 20,40,138,138",
-        todo="correct the crop; center suits most photos",
+        needed="center, center:108, none, x,y,w,h in pixels such as 20,40,138,138, or a face crop: "
+        "face, face-celeba, face(margin=1.2,faces=largest)",
+        todo="correct the crop; center suits aligned faces, face suits other photos of people",
     )
