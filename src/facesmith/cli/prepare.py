@@ -34,7 +34,8 @@ class Prepare:
     """Turn photos into a dataset: square, upright, one size, a part held out."""
 
     photos: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="PHOTOS")]
-    """A folder, a zip (never extracted), MNIST idx files, or portraits:COUNT."""
+    """A folder, a zip or tar (never extracted), parquet or MNIST files, portraits:COUNT, or a name that
+    `facesmith download` lists."""
     out: Path | None = None
     """The dataset folder to make."""
     preview: Path | None = None
@@ -42,7 +43,11 @@ class Prepare:
     resolution: int = 64
     """Height and width of the images in pixels."""
     crop: str = "center"
-    """How photos become squares: center, center:SIZE, x,y,width,height, or none."""
+    """How photos become squares: face, face-celeba, center, center:SIZE, x,y,width,height, or none; a face
+    crop takes values, as in "face(margin=1.2,faces=largest,min_size=40)"."""
+    detector_model: Path | None = None
+    """The YuNet model that finds faces; by default the one that `facesmith download yunet` fetched, or else
+    the Haar cascade of OpenCV."""
     channels: Literal[1, 3] = 3
     """3 for colour, 1 for grey."""
     held_out: float | None = None
@@ -90,6 +95,7 @@ def run(arguments: list[str]) -> int:
         resampling=chosen.resampling,
         clean=chosen.clean,
         limit=chosen.limit,
+        detector_model=chosen.detector_model,
         keep_rejects=chosen.keep_rejects,
         workers=chosen.workers,
         progress=counter("preparing"),
@@ -122,6 +128,7 @@ def _preview(chosen: Prepare, typed: list[str]) -> int:
         chosen.resampling,
         chosen.clean,
         chosen.limit,
+        chosen.detector_model,
     )
     looks = look(how.plan(chosen.photos), PREVIEW)
     pixels = Rescale().fit((0.5,) * chosen.channels, (0.25,) * chosen.channels)

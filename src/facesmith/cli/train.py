@@ -52,7 +52,7 @@ class Train:
     run: Path | None = None
     """The run folder; runs/RECIPE-RESOLUTION by default."""
     crop: str = "center"
-    """How photos become squares: center, center:SIZE, x,y,width,height, or none."""
+    """How photos become squares: face, face-celeba, center, center:SIZE, x,y,width,height, or none."""
     seed: int = 0
     """Every random number follows from it."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"

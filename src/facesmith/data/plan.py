@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,8 @@ class Preparation:
     and leaves published sets and drawings as they are."""
     limit: int | None = None
     """Use at most so many photos, the first by name."""
+    detector_model: str | Path | None = None
+    """The YuNet model that finds faces, where the crop looks for them; None for the downloaded one."""
 
     def plan(self, source: str | Path) -> Plan:
         """Check everything and list the photos.
@@ -97,7 +99,14 @@ class Preparation:
         check_count("limit", self.limit)
         crop = parse_crop(self.crop) if isinstance(self.crop, str) else self.crop
         if isinstance(crop, FaceCrop):
-            crop = crop.resolved()
+            model = crop.model if self.detector_model is None else Path(self.detector_model)
+            crop = replace(crop, model=model).resolved()
+        elif self.detector_model is not None:
+            raise UsageError(
+                f"A face detector's model was given for the crop {crop}, which looks for no face.",
+                needed="a crop that does",
+                todo="add --crop face, or leave the model away",
+            )
         return Framing(self.resolution, crop, self.channels, self.resampling)
 
 

@@ -37,6 +37,7 @@ def prepare(
     resampling: str = "lanczos",
     clean: Cleaning | str | None = None,
     limit: int | None = None,
+    detector_model: str | Path | None = None,
     keep_rejects: bool = False,
     workers: int | None = None,
     progress: Progress | None = None,
@@ -62,6 +63,8 @@ def prepare(
         clean: What is rejected though it can be decoded; text is read by `parse_cleaning`. None cleans
             photos, and leaves published sets and drawings as they are.
         limit: Use at most so many photos, the first by name.
+        detector_model: The YuNet model that finds faces, for a crop that looks for them; None for the one
+            that `facesmith download yunet` fetched.
         keep_rejects: Write each image that is rejected as a picture, too.
         workers: Processes that decode; by default as many as there are processors. It does not
             change the result.
@@ -76,7 +79,9 @@ def prepare(
         StorageError: `out` cannot be written or the disk is full.
     """
     out = Path(out)
-    how = Preparation(resolution, crop, channels, held_out, resampling, clean, limit)
+    how = Preparation(
+        resolution, crop, channels, held_out, resampling, clean, limit, detector_model
+    )
     check_count("workers", workers)
     refuse_inside(source, out)
     plan = how.plan(source)

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from facesmith.base.errors import DataError, UsageError
 from facesmith.data import prepare
 from facesmith.data.photos.crops import CenterCrop, PhotoError
-from facesmith.data.photos.decoding import Framing
+from facesmith.data.photos.framing import Framing
 from facesmith.data.plan import Preparation
 from facesmith.data.sources.contract import Entry, Item, Reader, Source
 from facesmith.data.sources.opening import open_source

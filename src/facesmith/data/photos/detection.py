@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import math
-import os
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from facesmith.base.errors import DataError, UsageError
+from facesmith.base.errors import DataError, StorageError, UsageError
+from facesmith.data.places import cache_folder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,8 +27,8 @@ WORKING_SIDE = 1280
 of it, faces of 1/100 of the photo's width and faces that fill it are found."""
 NOSE_DEPTH = 0.5
 """How far the tip of a nose lies in front of the eyes, over the distance of the eyes."""
-MODEL = Path("facesmith", "models", "face_detection_yunet_2023mar.onnx")
-"""Where a downloaded model lies in the cache."""
+MODEL = "face_detection_yunet_2023mar.onnx"
+"""The file that `facesmith download yunet` fetches."""
 DIGEST_LENGTH = 8
 
 
@@ -129,10 +129,9 @@ class Detector(Protocol):
 
 def default_model() -> Path | None:
     """Say where the YuNet model is that was downloaded; None where there is none."""
-    base = os.environ.get("XDG_CACHE_HOME")
     try:
-        path = (Path(base) if base else Path.home() / ".cache") / MODEL
-    except RuntimeError:  # in containers whose user has no name
+        path = cache_folder("models") / MODEL
+    except StorageError:  # this user has no place for any
         return None
     return path if path.is_file() else None
 
@@ -164,7 +163,7 @@ def choose(name: DetectorName, model: Path | None) -> tuple[DetectorName, Path |
         raise DataError(
             "The detector yunet needs its model, and none was downloaded.",
             needed="face_detection_yunet_2023mar.onnx from the OpenCV zoo, 0.2 MB",
-            todo="name its file with --detector-model, or use detector=haar, which needs none",
+            todo="run `facesmith download yunet`, name a file with --detector-model, or use detector=haar",
         )
     try:
         content = path.read_bytes()

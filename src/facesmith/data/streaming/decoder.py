@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from facesmith.data.photos.crops import PhotoError
-from facesmith.data.photos.decoding import Framing, decode, frame_pixels
+from facesmith.data.photos.decoding import decode, frame_pixels
+from facesmith.data.photos.framing import Framing
 from facesmith.data.sources.contract import Entry, Item, Reader
 from facesmith.data.streaming.windows import Window
 from facesmith.data.workers import Workers, enough_memory, while_wanted

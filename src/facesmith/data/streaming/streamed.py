@@ -18,7 +18,7 @@ from facesmith.data.packing.files import JOURNAL
 from facesmith.data.packing.finish import MAX_HELD_OUT
 from facesmith.data.packing.manifest import is_dataset
 from facesmith.data.photos.crops import BoxCrop, CenterCrop, WholeImage
-from facesmith.data.photos.decoding import Framing
+from facesmith.data.photos.framing import Framing
 from facesmith.data.plan import HELD_OUT, Plan, Preparation
 from facesmith.data.sources.contract import Entry, Source
 from facesmith.data.statistics import channel_histogram, moments
