@@ -19,6 +19,7 @@ VERBS = {
     "demo": "train on the built-in portraits, a few minutes on a CPU",
     "download": "fetch a known data set by name, checked",
     "prepare": "turn photos into a dataset; says what it rejected and why",
+    "audit": "say who is in a dataset and who is not, and what helps",
     "train": "train a recipe on photos or a dataset",
     "generate": "make faces with a trained model",
     "recipes": "list the recipes",
