@@ -31,7 +31,7 @@ PLACEHOLDERS = {"PHOTOS", "DATASET", "RUN", "COLUMN"}
 
 @dataclass(frozen=True)
 class Options:
-    """Say who is in a dataset and who is not, in what state the pictures are, and what helps."""
+    """Say who is in a dataset and who is not, in what state it is, and what helps."""
 
     dataset: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DATASET")]
     """A folder that prepare made."""

@@ -82,7 +82,7 @@ def _examine(images: Collection, sample: int) -> Audit:
     apart = outliers.distances(measured.thumbnails)
     signed = (
         signatures(images.read, images.count, images.shape),
-        signatures(images.held_out.__getitem__, len(images.held_out), images.shape),
+        signatures(images.held_out, images.held_count, images.shape),
     )
     alike, leaked = copies.find(np.concatenate(signed), images.count)
     return Audit(
@@ -91,7 +91,7 @@ def _examine(images: Collection, sample: int) -> Audit:
         counts=images.counts,
         pixels=_pixels(images, rows, measured),
         state=state.sum_up(measured.measures),
-        copies=copies.sum_up(alike, leaked, images.count, len(images.held_out), images.name),
+        copies=copies.sum_up(alike, leaked, images.count, images.held_count, images.name),
         outliers=tuple(
             Outlier(images.name(int(rows[at])), round(float(apart[at]), 3))
             for at in np.argsort(-apart, kind="stable")[:NAMED]

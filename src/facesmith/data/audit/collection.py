@@ -30,7 +30,9 @@ class Collection:
     """Gives images by row."""
     name: Callable[[int], str]
     """Gives an image's name by row."""
-    held_out: Images
+    held_count: int
+    held_out: Callable[[NDArray[np.int64]], Images]
+    """Gives held-out images by row."""
     labels: Mapping[str, NDArray[Any]]
     """One array (count,) a label."""
     facts: Mapping[str, NDArray[np.floating]] = field(default_factory=dict)
@@ -57,7 +59,9 @@ def of_dataset(dataset: Dataset) -> Collection:
         shape=tuple(dataset.manifest["shape"]),
         read=dataset.read,
         name=dataset.names.__getitem__,
-        held_out=dataset.held_out,
+        held_count=summary.held_out,
+        # Mapped anew each time: the pages of a map that is kept count as memory.
+        held_out=lambda rows: dataset.held_out[rows],
         labels=dataset.labels,
         facts=dataset.facts,
         folder=str(dataset.folder),
@@ -96,7 +100,8 @@ def of_images(
         shape=images.shape[1:],
         read=images.__getitem__,
         name=lambda row: f"number {row}",
-        held_out=images[:0],
+        held_count=0,
+        held_out=images.__getitem__,
         labels=labels,
         facts=facts,
     )

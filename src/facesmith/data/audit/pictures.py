@@ -138,6 +138,6 @@ def _average(measured: Measured) -> Sheet:
 
 
 def _pair(images: Collection, held_out: int, train: int) -> Sheet:
-    pixels = reduced(images.held_out[held_out : held_out + 1], SIDE)
+    pixels = reduced(images.held_out(np.array([held_out])), SIDE)
     copy = _sheet(images, "", np.array([train]), ["trains"]).pictures[0]
     return Sheet("", (Picture(pixels[0], f"held out, row {held_out}", "held out"), copy))
