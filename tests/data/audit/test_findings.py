@@ -17,7 +17,9 @@ from facesmith.data.portraits import draw_attributes, render
 
 Images = NDArray[np.uint8]
 Labels = dict[str, NDArray[Any]]
-COUNTS = Counts(found=10_000, train=9_000, held_out=1_000, rejected={}, enlarged=0, exact_copies=0)
+COUNTS = Counts(
+    found=10_000, extra=0, train=9_000, held_out=1_000, rejected={}, enlarged=0, exact_copies=0
+)
 
 
 def kinds(audit: Audit) -> dict[str, Finding]:

@@ -67,6 +67,7 @@ def of_dataset(dataset: Dataset) -> Collection:
         folder=str(dataset.folder),
         counts=Counts(
             found=summary.found,
+            extra=summary.extra,
             train=summary.train,
             held_out=summary.held_out,
             rejected=dict(summary.rejected),

@@ -124,9 +124,13 @@ class Counts:
     """What became of the photos."""
 
     found: int
+    """Photos."""
+    extra: int
+    """Images beyond one a photo: faces of groups."""
     train: int
     held_out: int
     rejected: dict[str, int]
+    """Images by the kind of reason."""
     enlarged: int
     exact_copies: int
 

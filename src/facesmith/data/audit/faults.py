@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from facesmith.data.audit.advice import Finding, beside, level, number_of, percent
 from facesmith.data.audit.contents import Audit
+from facesmith.data.packing.files import FILES, REJECTED
 
 FEW, VERY_FEW = 5_000, 1_000
 """Training images below which a discriminator learns them by heart, sooner or at once; "Training generative
@@ -48,10 +49,11 @@ def nothing_held_out(audit: Audit) -> Iterator[Finding]:
 
 def rejected(audit: Audit) -> Iterator[Finding]:
     """Many photos were not usable."""
-    if audit.counts is None or not audit.counts.found:
+    if audit.counts is None:
         return
     number = sum(audit.counts.rejected.values())
-    severity = level(number / audit.counts.found, 0.02, 0.10, 0.30)
+    total = max(audit.counts.found + audit.counts.extra, 1)
+    severity = level(number / total, 0.02, 0.10, 0.30)
     if severity is None:
         return
     reasons = sorted(audit.counts.rejected.items(), key=lambda item: -item[1])
@@ -59,10 +61,11 @@ def rejected(audit: Audit) -> Iterator[Finding]:
     yield Finding(
         "rejected",
         severity,
-        f"{percent(number / audit.counts.found)} of the photos were rejected",
-        f"{number_of(number, audit.counts.found, 'photos')} were not usable: {most}.",
+        f"{percent(number / total)} of the photos were rejected",
+        f"{number_of(number, total, 'photos')} were not used: {most}.",
         "What was rejected is missing, and it may be one kind of person or picture that is.",
-        "files.csv names each of them with its reason. Look at some before you accept the loss.",
+        f"{FILES} names each of them with its reason, {REJECTED}/ shows them. Look before you accept "
+        "the loss.",
     )
 
 
