@@ -128,9 +128,9 @@ def histogram(title: str, spread: Spread, other: Spread | None = None, unit: str
             f'<polyline points="{steps}" fill="none" stroke="var(--made)" stroke-width="2" '
             'vector-effect="non-scaling-stroke"/>'
         )
-    said = f"median {_short(spread.median)}{unit}"
+    said = f"median {_short(spread.median, unit)}"
     if other is not None and other.count:
-        said += f"; samples {_short(other.median)}{unit}"
+        said += f"; samples {_short(other.median, unit)}"
     svg = (
         f'<svg viewBox="0 0 {width} {HEIGHT:.0f}" preserveAspectRatio="none" role="img" '
         f'aria-label="{text(title)}: {said}"><g fill="var(--data)">{drawn}</g>{outline}</svg>'
@@ -197,7 +197,9 @@ def _figure(title: str, inside: str) -> str:
     return f"<figure class=chart><figcaption>{text(title)}</figcaption>{inside}</figure>"
 
 
-def _short(number: float) -> str:
+def _short(number: float, unit: str) -> str:
+    if unit:
+        return f"{round(number)}{unit}"
     return f"{number:.3g}" if abs(number) >= 0.001 else "0"
 
 

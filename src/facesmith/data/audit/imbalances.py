@@ -20,7 +20,10 @@ from facesmith.data.audit.advice import (
 from facesmith.data.audit.contents import Audit, Column, Shares
 
 GROUPS = frozenset(
-    {"age", "ethnicity", "female", "gender", "male", "man", "race", "sex", "skin", "woman", "young"}
+    {
+        *("age", "ethnicity", "female", "fitzpatrick", "gender", "male", "man", "monk"),
+        *("race", "sex", "tone", "woman", "young"),
+    }
 )
 """Words in the name of a column that says what kind of person it is; of these even halves are expected."""
 RARE = 0.03
@@ -127,7 +130,7 @@ def rare_classes(audit: Audit) -> Iterator[Finding]:
     yield Finding(
         "rare classes",
         "note",
-        f"{len(rare)} classes have less than {percent(RARE)} of the images each",
+        f"{len(rare)} {'class is' if len(rare) == 1 else 'classes are'} rarer than {percent(RARE)}",
         f"{listed}{more}.",
         REPRODUCED,
         "If one of them matters to you, draw it more often in training, or add photos.",
@@ -137,22 +140,21 @@ def rare_classes(audit: Audit) -> Iterator[Finding]:
 
 def pairs(audit: Audit) -> Iterator[Finding]:
     """Two labels of people that go together."""
-    for pair in audit.pairs:
-        if not (_is_group(pair.first) or _is_group(pair.second)):
-            continue
-        if pair.images > 0.5 * pair.expected:
-            continue
-        total = sum(map(sum, pair.table))
-        yield Finding(
-            "rare combination",
-            "note",
-            f"{pair.first} = {pair.rarest[0]} with {pair.second} = {pair.rarest[1]} is rare",
-            f"{number_of(pair.images, total)}; {pair.expected:,.0f} if the two had nothing to do with "
-            "each other.",
-            "The generator learns the two as one: changing the one in an edit changes the other.",
-            "Add photos of this combination; balancing one of the columns does not bring it.",
-        )
-        return  # the strongest is enough
+    rare = [pair for pair in audit.pairs if pair.images <= 0.5 * pair.expected]
+    named = [(_is_group(pair.first) + _is_group(pair.second), pair) for pair in rare]
+    # Two kinds of people say more than a kind and what it wears; of equals the strongest comes first.
+    kinds, pair = max(named, key=lambda item: item[0], default=(0, None))
+    if pair is None or not kinds:
+        return
+    yield Finding(
+        "rare combination",
+        "note",
+        f"{pair.first} = {pair.rarest[0]} with {pair.second} = {pair.rarest[1]} is rare",
+        f"{number_of(pair.images, sum(map(sum, pair.table)))}; {pair.expected:,.0f} if the two had "
+        "nothing to do with each other.",
+        "The generator learns the two as one: changing the one in an edit changes the other.",
+        "Add photos of this combination; balancing one of the columns does not bring it.",
+    )
 
 
 def no_labels(audit: Audit) -> Iterator[Finding]:

@@ -74,11 +74,11 @@ def choose(
     """
 
     degrees = skin.angles(measured.skin)
-    angles = [f"{angle:.0f}°" for angle in degrees.tolist()]
+    angles = _degrees(degrees)
     far = np.argsort(-apart, kind="stable")[:OUTLIERS]
     yaw = np.asarray(images.facts.get("yaw", ()), np.float64)
     every = np.arange(len(yaw))
-    turns = [f"{angle:.0f}°" for angle in yaw.tolist()]
+    turns = _degrees(yaw)
     sheets = {
         "pixels": [
             _sheet(images, "at random", preview(len(rows), rows)),
@@ -95,6 +95,10 @@ def choose(
         "pose": _classes(images, every, pose.turns(yaw), pose.TURNS, turns),
     }
     return {name: tuple(s for s in found if s.pictures) for name, found in sheets.items()}
+
+
+def _degrees(angles: NDArray[np.float64]) -> list[str]:
+    return [f"{round(angle)}°" if np.isfinite(angle) else "" for angle in angles.tolist()]
 
 
 def _sheet(images: Collection, title: str, rows: Rows, notes: Sequence[str] = ()) -> Sheet:

@@ -216,18 +216,19 @@ def _column(column: Column) -> str:
 
 
 def _pair(pair: Pair) -> str:
+    answers = ("no", "yes")
     body = ""
-    for row, first in enumerate(("no", "yes")):
+    for row, first in enumerate(answers):
         cells = ""
-        for place, second in enumerate(("no", "yes")):
+        for column, second in enumerate(answers):
             kind = " class=rare" if (first, second) == pair.rarest else ""
-            cells += f"<td{kind}>{pair.table[row][place]:,}</td>"
-        body += f"<tr class=rare><th>{text(pair.first)} = {first}</th>{cells}</tr>"
-    second = text(pair.second)
+            cells += f"<td{kind}>{pair.table[row][column]:,}</td>"
+        body += f"<tr><th>{first}</th>{cells}</tr>"
     return (
-        f"<figure class=chart><table><tr><th></th><th>{second} = no</th><th>{second} = yes</th></tr>{body}"
-        f"</table><p class='soft small'>{pair.images:,} images where {pair.expected:,.0f} would be if the "
-        "two had nothing to do with each other.</p></figure>"
+        f"<figure class=chart><figcaption>{text(pair.first)} (down) and {text(pair.second)} (across)"
+        f"</figcaption><table><tr><th></th><th>no</th><th>yes</th></tr>{body}</table>"
+        f"<p class='soft small'>{pair.images:,} images where {pair.expected:,.0f} would be if the two had "
+        "nothing to do with each other.</p></figure>"
     )
 
 

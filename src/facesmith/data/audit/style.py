@@ -67,7 +67,7 @@ table { border-collapse: collapse; font-size: .88rem; margin: 8px 0; }
 th, td { padding: 4px 12px 4px 0; text-align: left; border-bottom: 1px solid var(--line); font-weight: 400; }
 table tr:first-child th, td { text-align: right; font-variant-numeric: tabular-nums; }
 th { color: var(--soft); }
-tr.rare td.rare { color: var(--warning); font-weight: 600; }
+td.rare { color: var(--warning); font-weight: 600; }
 @media (max-width: 480px) { body { padding: 16px 14px 48px; }
   .picture, .picture img { width: 60px; } .picture img { height: 60px; } }
 """
