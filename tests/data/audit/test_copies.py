@@ -1,38 +1,12 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from numpy.typing import NDArray
 
 from facesmith.data.audit import copies
-from facesmith.data.quality.signatures import distances, groups, sign
+from facesmith.data.quality.signatures import sign
 
 Images = NDArray[np.uint8]
-
-
-def one_by_one(signatures: NDArray[np.uint64], distance: int) -> list[int]:
-    near = distances(signatures[:, None], signatures[None]) <= distance
-    first = list(range(len(signatures)))
-    for index in first[:]:
-        waiting = [index] if first[index] == index else []
-        while waiting:
-            for other in np.flatnonzero(near[waiting.pop()]).tolist():
-                if other > index and first[other] == other:
-                    first[other] = index
-                    waiting.append(other)
-    return first
-
-
-@pytest.mark.parametrize("distance", [0, 1, 5, 12, 40])
-def test_groups_are_those_of_comparing_all_with_all(distance: int) -> None:
-    random = np.random.default_rng(distance)
-    for _ in range(20):
-        kinds = random.integers(0, 2, (6, 256), dtype=np.uint8)
-        bits = kinds[random.integers(0, 6, 40)]
-        for row in bits:
-            row[random.choice(256, random.integers(0, 16), replace=False)] ^= 1
-        signatures = np.packbits(bits, axis=1).view(np.uint64)
-        assert groups(signatures, distance).tolist() == one_by_one(signatures, distance)
 
 
 def test_copies_and_leaks_are_found_and_nothing_else(images: Images) -> None:

@@ -14,7 +14,7 @@ SEVERITIES: tuple[Severity, ...] = ("serious", "warning", "note")
 
 REPRODUCED = (
     "A generator repeats the shares of its data ([arXiv 2209.02836](https://arxiv.org/abs/2209.02836)); "
-    "what it saw little of comes out rarer still, and worse "
+    "what it saw little of may come out rarer still, and worse "
     "([arXiv 2001.09528](https://arxiv.org/abs/2001.09528))."
 )
 """What is known of imbalance in generators."""

@@ -167,8 +167,8 @@ class Copies:
     """Images that look alike."""
 
     compared: int
-    bits: int
-    """In which two signatures differ at most."""
+    distance: float
+    """Of two signatures that count as alike, at most."""
     groups: int
     surplus: int
     """Images beyond the first of each group."""

@@ -51,7 +51,8 @@ def narrow_skin(audit: Audit) -> Iterator[Finding]:
         f"{number_of(number, tones.count)} show {word} skin, a typology angle "
         f"{'of 10° or less' if word == 'darker' else 'above 28°'}; what light and camera make of skin is "
         "part of it.",
-        f"{REPRODUCED} Truncation below 1 thins it out further.",
+        f"{REPRODUCED} Truncation below 1 thins it out further. Models trained on CelebA were found to "
+        "make 75 to 85 % white faces ([arXiv 2302.11562](https://arxiv.org/abs/2302.11562)).",
         f"Add photos of people with {word} skin. After training look at what became of the shares.",
         f"facesmith audit {dataset(audit)} --samples RUN" if audit.folder else "",
     )

@@ -72,7 +72,6 @@ def choose(
     Returns:
         For each section its sheets.
     """
-
     degrees = skin.angles(measured.skin)
     angles = _degrees(degrees)
     far = np.argsort(-apart, kind="stable")[:OUTLIERS]

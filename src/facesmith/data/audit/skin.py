@@ -39,7 +39,7 @@ MONK = (
     *("f6ede4", "f3e7db", "f7ead0", "eadaba", "d7bd96"),
     *("a07e56", "825c43", "604134", "3a312a", "292420"),
 )
-"""The ten orbs of the Monk Skin Tone scale (E. Monk, 2019; skintone.google), CC BY 4.0."""
+"""The ten colours of the Monk Skin Tone scale (E. Monk; skintone.google), lightest first."""
 
 # sRGB's primaries and white, IEC 61966-2-1.
 _TO_XYZ = np.array(
