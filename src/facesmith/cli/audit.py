@@ -15,8 +15,9 @@ from facesmith.cli import options
 from facesmith.data import audit as audits
 from facesmith.data.audit import Audit, Finding
 from facesmith.data.audit.advice import training
-from facesmith.data.dataset import Dataset, is_dataset
+from facesmith.data.dataset import Dataset
 from facesmith.data.packing.files import JOURNAL, explained, write_whole
+from facesmith.data.packing.manifest import is_dataset
 
 if TYPE_CHECKING:
     import numpy as np
