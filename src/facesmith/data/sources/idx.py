@@ -15,7 +15,7 @@ import numpy as np
 
 from facesmith.base.errors import DataError, UsageError
 from facesmith.data.photos.crops import PhotoError
-from facesmith.data.sources.contract import Entry, Item, Side, Source
+from facesmith.data.sources.contract import Entry, Item, Side, Source, of_both_sides
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -86,10 +86,9 @@ def source(path: Path, limit: int | None = None) -> Source:
         size = images.shape[1] * images.shape[2]
         entries += [Entry(f"{side}/{i:06d}", size, total + i) for i in range(len(images))]
         total += len(images)
-    if both and limit is not None and limit < total:
-        # The first of the list would all be training images; a single one is.
-        held_out = min(max(1, round(limit * (total - parts[1].start) / total)), limit - 1)
-        entries = entries[: limit - held_out] + entries[parts[1].start :][:held_out]
+    if both and limit is not None:
+        held_out = [index >= parts[1].start for index in range(total)]
+        entries = of_both_sides(entries, held_out, limit)
     return Source(
         path.resolve().name,
         entries,

@@ -12,13 +12,19 @@ from pathlib import Path, PurePosixPath
 from facesmith.base.errors import DataError
 from facesmith.data.photos.crops import PhotoError
 from facesmith.data.sources.contract import Entry, Item, Source
-from facesmith.data.sources.limits import MAX_FILE_BYTES, gone, is_system, title, too_many_bytes
+from facesmith.data.sources.limits import (
+    HARMLESS_BYTES,
+    MAX_FILE_BYTES,
+    bomb,
+    gone,
+    is_system,
+    most_bytes,
+    title,
+    too_many_bytes,
+)
 
 MAX_MEMBER_RATIO = 100
-MAX_ARCHIVE_RATIO = 100
-"""Times that a zip may grow; photos hardly shrink, bombs are at 1,000 and more."""
-HARMLESS_BYTES = 4 * 2**20
-"""A member up to this size may shrink as well as it likes: flat BMP files do."""
+"""Times that one member may grow, unless it stays small."""
 
 
 @dataclass(frozen=True)
@@ -83,17 +89,13 @@ def source(path: Path) -> Source:
     except Exception as error:  # hostile bytes make zipfile raise nearly anything
         raise DataError(
             f"{path} is not a zip file that can be read: {error}.",
-            needed="a folder, a whole zip file, or MNIST's idx files",
+            needed="a folder, a whole zip, tar or parquet file, or MNIST's idx files",
             todo="check that the download is complete; unpack other archives and pass the folder",
         ) from error
     total = sum(member.file_size for member in members)
     packed = path.stat().st_size
-    if total > HARMLESS_BYTES and total > packed * MAX_ARCHIVE_RATIO:
-        raise DataError(
-            f"{path} would grow from {packed:,} to {total:,} bytes.",
-            needed=f"a zip of photos, which grows less than {MAX_ARCHIVE_RATIO} times",
-            todo="do not trust this file; pass the photos as a folder if they are real",
-        )
+    if total > most_bytes(packed):
+        raise bomb(path, packed, f"{total:,}")
     entries = [
         _entry(member, index)
         for index, member in enumerate(members)
