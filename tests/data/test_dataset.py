@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import functools
 import json
 import multiprocessing
@@ -98,6 +99,65 @@ def test_a_dataset_travels_to_other_processes(dataset: Dataset) -> None:
     np.testing.assert_array_equal(copy.batch(3, 20, **how), expected)
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         np.testing.assert_array_equal(pool.apply(dataset.batch, (3, 20), how), expected)
+
+
+# ---- labels
+
+
+def labelled(dataset: Dataset, columns: dict[str, list[str]]) -> Dataset:
+    """The same dataset with labels for its training images, and for one that is held out."""
+    names = [*columns]
+    count = len(columns[names[0]]) - 1
+    lines = [["split", "row", *names]]
+    lines += [
+        [
+            "train" if row < count else "held-out",
+            str(row % count),
+            *(c[row] for c in columns.values()),
+        ]
+        for row in range(count + 1)
+    ]
+    with (dataset.folder / "labels.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(lines)
+    return Dataset(dataset.folder, {**dataset.manifest, "labels": names})
+
+
+def test_labels_are_whole_numbers_numbers_or_text(copy: Path) -> None:
+    columns = {
+        "whole": ["3", "-4", "5"],
+        "broken": ["0.5", "1", "2"],
+        "text": ["a", "", "long word"],
+        "no number": ["1_0", "2_0", "3_0"],
+        "huge": [str(10**30), "1", "2"],
+    }
+    dataset = labelled(Dataset.open(copy), columns)
+    kinds = {name: array.dtype.kind for name, array in dataset.labels.items()}
+    assert kinds == {"whole": "i", "broken": "f", "text": "U", "no number": "U", "huge": "f"}
+    assert dataset.labels["whole"].dtype == np.int64
+    assert dataset.labels["whole"].tolist() == [3, -4]
+    assert dataset.held_out_labels["whole"].tolist() == [5]
+    assert dataset.labels["broken"].tolist() == [0.5, 1.0]
+    assert dataset.labels["text"].tolist() == ["a", ""]
+    assert dataset.held_out_labels["text"].tolist() == ["long word"]
+
+
+def test_missing_numbers_are_nan_on_both_sides(copy: Path) -> None:
+    columns = {"age": ["30", "", "40"], "far": ["1", "2", ""], "unknown": ["", "", ""]}
+    dataset = labelled(Dataset.open(copy), columns)
+    for sides in (dataset.labels, dataset.held_out_labels):
+        assert {array.dtype for array in sides.values()} == {np.dtype(np.float64)}
+    np.testing.assert_array_equal(dataset.labels["age"], [30, np.nan])
+    np.testing.assert_array_equal(dataset.held_out_labels["age"], [40])
+    np.testing.assert_array_equal(dataset.labels["far"], [1, 2])
+    np.testing.assert_array_equal(dataset.held_out_labels["far"], [np.nan])
+    assert np.isnan(dataset.labels["unknown"]).all()
+
+
+def test_labels_are_found_in_blocks(copy: Path) -> None:
+    numbers = [str(number) for number in range(10_001)]
+    dataset = labelled(Dataset.open(copy), {"number": numbers})
+    np.testing.assert_array_equal(dataset.labels["number"], np.arange(10_000))
+    np.testing.assert_array_equal(dataset.held_out_labels["number"], [10_000])
 
 
 # ---- opening

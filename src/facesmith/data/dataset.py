@@ -6,6 +6,7 @@ import copy
 import csv
 import math
 import os
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -22,6 +23,7 @@ from facesmith.data.packing.files import (
     file_sha256,
 )
 from facesmith.data.packing.manifest import read_manifest
+from facesmith.data.sources.annotations import Cells
 from facesmith.data.streams import Order, Shuffled, mirror, mirrored
 from facesmith.data.summary import Summary
 
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+BLOCK_ROWS = 4096
+"""Rows of labels that are read at once."""
 
 
 class Dataset:
@@ -104,7 +109,10 @@ class Dataset:
 
     @property
     def labels(self) -> dict[str, NDArray[Any]]:
-        """One array (N,) a label for the training images; whole numbers, numbers or text."""
+        """One array (N,) a label for the training images: whole numbers, numbers or text.
+
+        Where some values are missing, numbers are floats and those are NaN; missing text is empty.
+        """
         return self._all_labels()["train"]
 
     @property
@@ -323,25 +331,21 @@ def _mapped(path: Path) -> NDArray[np.uint8]:
 
 
 def _read_labels(path: Path, names: list[str]) -> dict[str, dict[str, NDArray[Any]]]:
-    columns: dict[str, dict[str, list[str]]] = {side: {name: [] for name in names} for side in ROWS}
+    sides: list[str] = []
+    cells = [Cells() for _ in names]
     if names:
         with path.open(encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file):
-                for name in names:
-                    columns[row["split"]][name].append(row[name])
-    return {
-        side: {name: _typed(values) for name, values in by_name.items()}
-        for side, by_name in columns.items()
-    }
-
-
-def _typed(values: list[str]) -> NDArray[Any]:
-    for kind in (np.int64, np.float64):
-        try:
-            return np.array(values, dtype=kind)
-        except ValueError:
-            continue
-    return np.array(values, dtype=np.str_)
+            rows = csv.reader(file)
+            next(rows)
+            while block := list(islice(rows, BLOCK_ROWS)):
+                here, _, *columns = zip(*block, strict=True)
+                sides += here
+                for column, values in zip(cells, columns, strict=True):
+                    column.extend(values)
+    # The two sides of a label are of one type, so that it is found over both.
+    arrays = {name: column.column().array() for name, column in zip(names, cells, strict=True)}
+    of_side = {side: np.array([each == side for each in sides], dtype=bool) for side in ROWS}
+    return {side: {name: arrays[name][of_side[side]] for name in names} for side in ROWS}
 
 
 def _damaged(path: Path, found: str, expected: int) -> StorageError:
