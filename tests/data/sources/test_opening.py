@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import errno
+import gzip
 import os
 import random
 import stat
 import struct
+import tarfile
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,8 +18,9 @@ from PIL import Image
 
 from facesmith.base.errors import DataError, UsageError
 from facesmith.data.photos.crops import PhotoError
+from facesmith.data.photos.decoding import Framing, decode
 from facesmith.data.sources import drawn, folders, limits, opening
-from facesmith.data.sources.contract import Item, Source
+from facesmith.data.sources.contract import Entry, Item, Source, of_both_sides
 from facesmith.data.sources.opening import open_source
 
 Picture = Callable[..., Image.Image]
@@ -83,6 +87,61 @@ def test_files_of_unbelievable_size_are_not_read(
     contents = read(open_source(tmp_path, resolution=8))
     assert contents["a.jpg"] == Item(bytes(10))
     assert "too large" in str(contents["b.jpg"])
+
+
+def test_each_of_many_files_is_looked_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Time in proportion to the files: 100,000 of them are listed in a second."""
+    looks: Counter[str] = Counter()
+    scan = os.scandir
+
+    class Child:
+        def __init__(self, entry: os.DirEntry[str]) -> None:
+            self.name, self._entry = entry.name, entry
+
+        def stat(self) -> os.stat_result:
+            looks[self.name] += 1
+            return self._entry.stat()
+
+    def scan_and_count(folder: Path) -> Iterator[Child]:
+        looks["folders"] += 1
+        return map(Child, scan(folder))
+
+    for number in range(3000):
+        (tmp_path / f"{number:06d}.jpg").touch()
+    monkeypatch.setattr(folders.os, "scandir", scan_and_count)
+    found = folders.source(tmp_path)
+    assert names(found) == [f"{number:06d}.jpg" for number in range(3000)]
+    assert set(looks.values()) == {1}
+    assert len(looks) == 3001
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a b.jpg", "é ü 脸.jpg", "new\nline.jpg", '"quoted", with comma.jpg', "-rf.jpg", "n" * 250],
+)
+@pytest.mark.parametrize("kind", ["folder", "zip"])
+def test_names_of_any_kind(tmp_path: Path, name: str, kind: str) -> None:
+    path = tmp_path / "photos"
+    if kind == "zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr(name, b"x")
+    else:
+        path.mkdir()
+        (path / name).write_bytes(b"x")
+    found = open_source(path, resolution=8)
+    assert read(found) == {name: Item(b"x")}
+    assert found.fingerprint()["count"] == 1
+
+
+def test_a_file_that_grows_is_read_as_it_is_then(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(b"a")
+    found = open_source(tmp_path, resolution=8)
+    with (tmp_path / "a.jpg").open("ab") as file:
+        file.write(b" and more")
+    assert read(found) == {"a.jpg": Item(b"a and more")}
+    assert open_source(tmp_path, resolution=8).fingerprint() != found.fingerprint()
 
 
 @pytest.mark.parametrize("change", ["add", "remove", "rename", "grow", "replace"])
@@ -182,6 +241,51 @@ def test_a_new_version_draws_other_portraits(monkeypatch: pytest.MonkeyPatch) ->
     assert open_source("portraits:2", resolution=16).fingerprint() == before
     monkeypatch.setattr(drawn, "VERSION", "99")
     assert open_source("portraits:2", resolution=16).fingerprint() != before
+
+
+# ---- folders with archives
+
+
+def zip_of(path: Path, *members: str) -> bytes:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in members:
+            archive.writestr(name, name)
+    return path.read_bytes()
+
+
+def test_the_only_archive_of_a_folder_is_looked_into(tmp_path: Path) -> None:
+    zip_of(tmp_path / "photos.zip", "a.jpg", "b.jpg")
+    for name in ("README.md", "LICENSE", "list.csv", ".hidden"):
+        (tmp_path / name).write_bytes(b"about the photos")
+    found = open_source(tmp_path, resolution=8)
+    assert (names(found), found.title) == (["a.jpg", "b.jpg"], "photos.zip")
+
+
+@pytest.mark.parametrize("other", ["more.zip", "photo.jpg", "photo", "video.mp4"])
+def test_an_archive_among_other_files_is_one_of_them(tmp_path: Path, other: str) -> None:
+    zip_of(tmp_path / "photos.zip", "a.jpg")
+    (tmp_path / other).write_bytes(b"x")
+    assert names(open_source(tmp_path, resolution=8)) == sorted(["photos.zip", other])
+
+
+def test_archives_among_photos_are_rejected_by_name(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "inner.tar", "w") as archive:
+        archive.add(__file__, "a.jpg")
+    inner = {
+        "inner.zip": zip_of(tmp_path / "inner.zip", "a.jpg"),
+        "inner.tar": (tmp_path / "inner.tar").read_bytes(),
+        "inner.tar.gz": gzip.compress(b"x"),
+        "inner.parquet": b"PAR1...PAR1",
+        "index.csv": b"file,mood\na.jpg,1\n",
+    }
+    with zipfile.ZipFile(tmp_path / "outer.zip", "w") as outer:
+        for name, content in inner.items():
+            outer.writestr(name, content)
+    for name, item in read(open_source(tmp_path / "outer.zip", resolution=8)).items():
+        assert isinstance(item, Item)
+        assert isinstance(item.content, bytes)
+        with pytest.raises(PhotoError, match="^text" if name == "index.csv" else "^archive: a "):
+            decode(item.content, Framing(8))
 
 
 # ---- zip files
@@ -369,3 +473,30 @@ def test_portraits_come_with_labels() -> None:
 def test_a_number_of_portraits_must_be_a_number(word: str) -> None:
     with pytest.raises(UsageError, match="how many"):
         open_source(word, resolution=16)
+
+
+# ---- limits
+
+
+@pytest.mark.parametrize(
+    ("sides", "limit", "taken"),
+    [
+        ("ttttthhhhh", 4, "tthh"),
+        ("hhhhhttttt", 4, "hhtt"),
+        ("tttttttthh", 5, "tttth"),
+        ("ttttttttth", 3, "tth"),  # at least one is held out
+        ("ttttttttth", 1, "t"),  # a single one is not
+        ("thththth", 4, "thth"),  # in their order
+        ("tttt", 2, "tt"),
+        ("hhhh", 2, "hh"),
+        ("thth", 9, "thth"),
+    ],
+)
+def test_a_limit_takes_from_both_sides_in_proportion(sides: str, limit: int, taken: str) -> None:
+    entries = [Entry(f"{index} {side}", 0, index) for index, side in enumerate(sides)]
+    found = of_both_sides(entries, [side == "h" for side in sides], limit)
+    assert "".join(entry.name[-1] for entry in found) == taken
+    assert found == sorted(found, key=lambda entry: entry.index)
+    for side in "th":  # the first of each
+        of_side = [entry for entry in entries if entry.name.endswith(side)]
+        assert [e for e in found if e.name.endswith(side)] == of_side[: taken.count(side)]

@@ -10,6 +10,8 @@ STRANGERS = (
     (b"%!PS", "PostScript", "only photo formats are opened"),
     (b"\xc5\xd0\xd3\xc6", "PostScript", "only photo formats are opened"),
     (b"PK\x03\x04", "archive", "a zip file inside the source; pass it by itself"),
+    (b"\x1f\x8b", "archive", "a gzip file inside the source; pass it by itself"),
+    (b"PAR1", "archive", "a parquet file inside the source; pass it by itself"),
     (b"\xff\xd8", "damaged", "a JPEG whose header is cut off or broken"),
     (b"\x89PNG", "damaged", "a PNG whose header is cut off or broken"),
     (b"GIF8", "damaged", "a GIF whose header is cut off or broken"),
@@ -34,6 +36,8 @@ def what_it_is(data: bytes) -> PhotoError:
     for magic, kind, detail in STRANGERS:
         if head.startswith(magic):
             return PhotoError(kind, detail)
+    if head[257:262] == b"ustar":
+        return PhotoError("archive", "a tar file inside the source; pass it by itself")
     if head[4:8] == b"ftyp":
         brand = head[8:12].decode("ascii", errors="replace")
         return PhotoError("unknown format", f"HEIC, AVIF or video ({brand}); save it as JPEG")
