@@ -10,6 +10,7 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -173,7 +174,7 @@ def test_few_photos_keep_at_least_one_held_out_from_ten_on(
     assert (nothing.summary.train, nothing.summary.held_out) == (count - held_out, held_out)
     monkeypatch.setattr(finish, "MAX_HELD_OUT", count)
     record = finish.record
-    monkeypatch.setattr(MODULE, "record", lambda o, _, n: record(o, 1.0, n))
+    monkeypatch.setattr(MODULE, "record", lambda o, plan: record(o, replace(plan, held_out=1.0)))
     everything = prepare(source, tmp_path / "everything", resolution=16)
     assert everything.summary.train == (count if not held_out else count - 1)
     for dataset in (nothing, everything):

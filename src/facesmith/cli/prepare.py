@@ -54,6 +54,9 @@ class Prepare:
     """Share of the photos that training never sees; by default the split of their authors, or a tenth."""
     resampling: str = "lanczos"
     """Filter of the downscale; nearest keeps pixel art crisp."""
+    labels: str | None = None
+    """A file of labels, such as a table whose first column names the photos, or a folder of such files; none
+    for none. Well-known ones, such as CelebA's, are found beside the photos."""
     clean: str | None = None
     """What is rejected though it can be decoded: standard, none, or with numbers of your own,
     "standard(blurred=0.4,grey=0)". Photos are cleaned, published sets and drawings are not, unless told."""
@@ -95,6 +98,7 @@ def run(arguments: list[str]) -> int:
         resampling=chosen.resampling,
         clean=chosen.clean,
         limit=chosen.limit,
+        labels=chosen.labels,
         detector_model=chosen.detector_model,
         keep_rejects=chosen.keep_rejects,
         workers=chosen.workers,
@@ -128,6 +132,7 @@ def _preview(chosen: Prepare, typed: list[str]) -> int:
         chosen.resampling,
         chosen.clean,
         chosen.limit,
+        chosen.labels,
         chosen.detector_model,
     )
     looks = look(how.plan(chosen.photos), PREVIEW)

@@ -38,6 +38,9 @@ class Preparation:
     and leaves published sets and drawings as they are."""
     limit: int | None = None
     """Use at most so many photos, the first by name."""
+    labels: str | Path | None = None
+    """A file of labels, or a folder of such files; `none` for none. By default well-known files beside the
+    photos are found."""
     detector_model: str | Path | None = None
     """The YuNet model that finds faces, where the crop looks for them; None for the downloaded one."""
 
@@ -56,10 +59,15 @@ class Preparation:
         """
         framing = self.framing()
         cleaning = parse_cleaning(self.clean) if isinstance(self.clean, str) else self.clean
-        listed = open_source(source, resolution=self.resolution, limit=self.limit)
+        listed = open_source(
+            source, resolution=self.resolution, limit=self.limit, labels=self.labels
+        )
         if cleaning is None:
             cleaning = NONE if listed.curated else STANDARD
-        return Plan(listed, framing, HELD_OUT if self.held_out is None else self.held_out, cleaning)
+        held_out = self.held_out
+        if held_out is None and not listed.own_split:
+            held_out = HELD_OUT
+        return Plan(listed, framing, held_out, cleaning)
 
     def framing(self) -> Framing:
         """Check the settings and say how one photo becomes an image.
@@ -117,8 +125,8 @@ class Plan:
     source: Source
     """Its reader must be picklable for worker processes."""
     framing: Framing
-    held_out: float = HELD_OUT
-    """Share of images kept away from training, where the source does not say it itself."""
+    held_out: float | None = HELD_OUT
+    """Share of images kept away from training; None for the split of the source's authors."""
     cleaning: Cleaning = NONE
 
     @property
@@ -131,7 +139,7 @@ class Plan:
             "crop": str(framing.crop),
             "channels": framing.channels,
             "resampling": framing.resampling,
-            "held_out": self.held_out,
+            "held_out": "as its authors did" if self.held_out is None else self.held_out,
             "clean": str(self.cleaning),
         }
 

@@ -37,6 +37,7 @@ def prepare(
     resampling: str = "lanczos",
     clean: Cleaning | str | None = None,
     limit: int | None = None,
+    labels: str | Path | None = None,
     detector_model: str | Path | None = None,
     keep_rejects: bool = False,
     workers: int | None = None,
@@ -63,6 +64,8 @@ def prepare(
         clean: What is rejected though it can be decoded; text is read by `parse_cleaning`. None cleans
             photos, and leaves published sets and drawings as they are.
         limit: Use at most so many photos, the first by name.
+        labels: A file of labels, such as a table whose first column names the photos, or a folder of such
+            files; `none` for none. By default well-known files beside the photos are found.
         detector_model: The YuNet model that finds faces, for a crop that looks for them; None for the one
             that `facesmith download yunet` fetched.
         keep_rejects: Write each image that is rejected as a picture, too.
@@ -80,7 +83,7 @@ def prepare(
     """
     out = Path(out)
     how = Preparation(
-        resolution, crop, channels, held_out, resampling, clean, limit, detector_model
+        resolution, crop, channels, held_out, resampling, clean, limit, labels, detector_model
     )
     check_count("workers", workers)
     refuse_inside(source, out)
@@ -131,7 +134,7 @@ def carry_out(
         # Closed at once, whatever happens: Ctrl-C must not wait for what workers do ahead.
         with closing(process(plan.source.reader, chunks, framing, workers)) as processed:
             for chunk in processed:
-                records = [record(o, plan.held_out, len(entries)) for o in chunk.outcomes]
+                records = [record(o, plan) for o in chunk.outcomes]
                 pack.append(chunk.photos, records, chunk.pixels)
                 if progress is not None:
                     progress(pack.done, len(entries))

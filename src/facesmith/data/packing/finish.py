@@ -29,22 +29,21 @@ from facesmith.data.packing.manifest import FORMAT
 from facesmith.data.packing.pack import FATES, Fate, Pack, Record
 from facesmith.data.packing.processing import Outcome
 from facesmith.data.packing.rejects import show_rejects
-from facesmith.data.plan import Plan
+from facesmith.data.plan import HELD_OUT, Plan
 from facesmith.data.quality.cleaning import judge
-from facesmith.data.sources.contract import Source
+from facesmith.data.sources.contract import Side, Source
 from facesmith.data.statistics import channel_statistics
 
 MAX_HELD_OUT = 10_000
 """Images; more do not make an evaluation better."""
 
 
-def record(outcome: Outcome, held_out: float, found: int) -> Record:
-    """Decide by its content whether an image trains or is held out.
+def record(outcome: Outcome, plan: Plan) -> Record:
+    """Decide by its content, or as its authors did, whether an image trains or is held out.
 
     Args:
         outcome: What processing made of it.
-        held_out: Share of images to hold out.
-        found: Photos in the source.
+        plan: By which it was made.
 
     Returns:
         What the journal keeps.
@@ -52,10 +51,11 @@ def record(outcome: Outcome, held_out: float, found: int) -> Record:
     fate: Fate
     if outcome.reason:
         fate = "rejected"
-    elif outcome.side is not None:
-        fate = outcome.side
+    elif plan.held_out is None and (side := _authors_side(outcome, plan.source)) is not None:
+        fate = side
     else:
-        share = min(held_out, MAX_HELD_OUT / found)
+        share = HELD_OUT if plan.held_out is None else plan.held_out
+        share = min(share, MAX_HELD_OUT / len(plan.source.entries))
         fate = "held-out" if int(outcome.sha256[:16], 16) < share * 2**64 else "train"
     return Record(
         outcome.name,
@@ -68,6 +68,11 @@ def record(outcome: Outcome, held_out: float, found: int) -> Record:
         outcome.facts,
         outcome.signature,
     )
+
+
+def _authors_side(outcome: Outcome, source: Source) -> Side | None:
+    told = source.annotations.side(outcome.name) if source.annotations else None
+    return outcome.side or told
 
 
 def finish(pack: Pack, plan: Plan, *, keep_rejects: bool = False) -> None:
@@ -85,7 +90,7 @@ def finish(pack: Pack, plan: Plan, *, keep_rejects: bool = False) -> None:
     source = plan.source
     ledger = Ledger.read(pack.records())
     clean(ledger, plan)
-    if not source.own_split:
+    if plan.held_out is not None:
         ledger.settle(plan.held_out)
     counts = ledger.counts(pack.done, plan.framing.resolution)
     if not counts["train"]:
@@ -95,8 +100,8 @@ def finish(pack: Pack, plan: Plan, *, keep_rejects: bool = False) -> None:
     with explained(pack.folder):
         show_rejects(pack, ledger, keep=keep_rejects)
         _close_rows(pack, ledger)
-        _write_lists(pack, ledger, source.label_names)
-        names = [*ROWS.values(), FILES, *([LABELS] if source.label_names else [])]
+        _write_lists(pack, ledger, source)
+        names = [*ROWS.values(), FILES, *([LABELS] if source.columns else [])]
         mean, std = channel_statistics(pack.folder / ROWS["train"])
         pack.complete(
             {
@@ -108,7 +113,7 @@ def finish(pack: Pack, plan: Plan, *, keep_rejects: bool = False) -> None:
                 "counts": counts,
                 "mean": mean,
                 "std": std,
-                "labels": list(source.label_names),
+                "labels": list(source.columns),
                 "files": {
                     name: {
                         "bytes": (pack.folder / name).stat().st_size,
@@ -163,20 +168,21 @@ def _close_rows(pack: Pack, ledger: Ledger) -> None:
         pack.close_rows(side, rows)
 
 
-def _write_lists(pack: Pack, ledger: Ledger, labels: tuple[str, ...]) -> None:
+def _write_lists(pack: Pack, ledger: Ledger, source: Source) -> None:
     rows = ledger.rows(ledger.fates).tolist()
     facts = list(ledger.columns)
     with _new_list(pack.folder / FILES) as files, _new_list(pack.folder / LABELS) as values:
         file_rows = csv.writer(files, lineterminator="\n")
         label_rows = csv.writer(values, lineterminator="\n")
         file_rows.writerow([*FILE_COLUMNS, *facts])
-        label_rows.writerow(["split", "row", *labels])
+        label_rows.writerow(["split", "row", *source.columns])
         for place, entry in enumerate(pack.records()):
             fate = FATES[ledger.fates[place]]
             row: int | str = ""
             if fate != "rejected":
                 row = rows[place]
-                label_rows.writerow([fate, row, *entry.labels])
+                told = source.annotations.labels(entry.name) if source.annotations else ()
+                label_rows.writerow([fate, row, *entry.labels, *told])
             known = (entry.facts.get(key, np.nan) for key in facts)
             file_rows.writerow(
                 [
@@ -189,7 +195,7 @@ def _write_lists(pack: Pack, ledger: Ledger, labels: tuple[str, ...]) -> None:
                     *("" if np.isnan(fact) else f"{fact:.4g}" for fact in known),
                 ]
             )
-    if not labels:
+    if not source.columns:
         (pack.folder / LABELS).unlink()
 
 

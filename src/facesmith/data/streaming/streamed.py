@@ -275,7 +275,7 @@ def streamed(source: str | Path, how: Preparation, *, workers: int | None = None
             todo="leave out --cache none, or pass the photos",
         )
     plan = how.plan(source)
-    return Streamed(plan.source, plan.framing, held_out=plan.held_out, workers=workers)
+    return Streamed(plan.source, plan.framing, held_out=plan.held_out or 0.0, workers=workers)
 
 
 def _is_held_out(name: str, share: float) -> bool:
