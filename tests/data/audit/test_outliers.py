@@ -28,6 +28,17 @@ def test_distances_do_not_depend_on_the_order_or_on_light(images: Images) -> Non
     np.testing.assert_allclose(outliers.distances(thumbnails * 0.6 + 40), found, rtol=1e-3)
 
 
+def test_a_rare_pattern_counts_as_much_as_a_common_one() -> None:
+    random = np.random.default_rng(3)
+    patterns = random.normal(0, 1, (8, 192))
+    strengths = random.normal(0, 1, (500, 8)) * [30, 30, 30, 30, 3, 3, 3, 1]
+    strengths[77, 7] = 15  # far for this pattern, less than the others vary anyway
+    faint = random.normal(0, 1, (500, 192))
+    common = random.normal(0, 2000, 192)  # so that all have about the same contrast
+    found = outliers.distances((common + strengths @ patterns + faint).astype(np.float32))
+    assert found.argmax() == 77
+
+
 def test_a_second_kind_of_many_images_is_no_outlier(images: Images) -> None:
     others = 255 - portraits(np.arange(1000, 1200), 32)[0]
     found = outliers.distances(_thumbnails(np.concatenate([images, others])))

@@ -61,7 +61,7 @@ def labelled(images: Images) -> Audit:
     }
     facts = {"yaw": np.linspace(-80, 80, 400), "roll": np.zeros(400)}
     audit = audit_images(images, labels, facts, title=EVIL)
-    counts = Counts(500, 0, 400, 60, {EVIL: 40}, 0, 0)
+    counts = Counts(500, 0, 400, 60, {EVIL: 40}, 0)
     return replace(audit, counts=counts, folder=f"/data/{EVIL}")
 
 

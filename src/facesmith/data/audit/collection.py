@@ -72,7 +72,6 @@ def of_dataset(dataset: Dataset) -> Collection:
             held_out=summary.held_out,
             rejected=dict(summary.rejected),
             enlarged=summary.enlarged,
-            exact_copies=summary.duplicates,
         ),
         statistics=(dataset.mean, dataset.std),
     )

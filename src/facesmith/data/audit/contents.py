@@ -132,7 +132,6 @@ class Counts:
     rejected: dict[str, int]
     """Images by the kind of reason."""
     enlarged: int
-    exact_copies: int
 
 
 @dataclass(frozen=True)
