@@ -85,6 +85,7 @@ def _tiles(audit: Audit) -> str:
         rejected = sum(counts.rejected.values())
         tiles += [
             ("photos found", counts.found),
+            *([("more faces in them", counts.extra)] if counts.extra else []),
             ("train", counts.train),
             ("held out", counts.held_out),
             ("rejected", rejected),

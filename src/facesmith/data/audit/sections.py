@@ -156,7 +156,7 @@ def _pose(audit: Audit, beside: Audit | None) -> str:
     drawn = (
         bars("heads", of_shares(audit.pose.turned), audit.pose.turned.missing),
         histogram("yaw: turned left or right", audit.pose.yaw, None, "°"),
-        histogram("roll: tilted", audit.pose.roll, None, "°"),
+        histogram("roll: tilted, before the crop turned them", audit.pose.roll, None, "°"),
     )
     return f"<div class=charts>{''.join(drawn)}</div>"
 
