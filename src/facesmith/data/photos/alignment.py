@@ -26,6 +26,8 @@ CELEBA_SIDE = 178 / 39
 CELEBA_DOWN = -2.5 / 39
 """In the middle square of CelebA's aligned 178x218 the eyes are 39 pixels apart, and its middle, at 89,
 lies above their line, at 91.5; both over their distance."""
+TINY = 1e-9
+"""Landmarks may coincide where there is no face; that is no reason to divide by zero."""
 GRID = 64
 """Points along a side by which it is told how much of a square lies outside."""
 
@@ -116,15 +118,13 @@ def place(face: Face, preset: Preset, margin: float = 1.0) -> Square:
         to_mouth = np.mean(face.mouth, axis=0) - middle
     if preset == "celeba":
         apart = np.hypot(*across)
-        size = (apart + np.hypot(*to_mouth) / EYES_TO_MOUTH) / 2 / max(apart, 1e-9)
+        size = (apart + np.hypot(*to_mouth) / EYES_TO_MOUTH) / 2 / max(apart, TINY)
         return _square(middle + size * CELEBA_DOWN * down, size * CELEBA_SIDE * across, margin)
     # Rightwards by the eyes, and by what lies at a right angle to the way down to the mouth.
     direction = across - _quarter_turn(to_mouth)
     half = max(2.0 * np.hypot(*across), 1.8 * np.hypot(*to_mouth))
-    length = np.hypot(*direction)
-    if length == 0:  # a mouth above the eyes: no face, but no reason to divide by zero
-        direction, length = across, np.hypot(*across)
-    return _square(middle + 0.1 * to_mouth, direction * (2 * half / length), margin)
+    edge = direction * (2 * half / max(np.hypot(*direction), TINY))
+    return _square(middle + 0.1 * to_mouth, edge, margin)
 
 
 def _guessed_eyes(face: Face) -> tuple[tuple[float, float], tuple[float, float]]:
@@ -142,5 +142,5 @@ def _quarter_turn(vector: Vector) -> Vector:
 def _square(middle: Vector, edge: Vector, margin: float) -> Square:
     """Build a square from its middle and its upper edge from left to right."""
     roll = math.degrees(math.atan2(edge[1], edge[0]))
-    side = max(1.0, float(np.hypot(*edge)) * margin)  # eyes may coincide
+    side = max(1.0, float(np.hypot(*edge)) * margin)
     return Square(float(middle[0]), float(middle[1]), side, roll)

@@ -194,16 +194,16 @@ def detector(name: DetectorName, model: Path | None, digest: str) -> Detector:
         UsageError: A model is given to a detector that has none.
     """
     _, path, found = choose(name, model)
+    if digest and found != digest:
+        raise DataError(
+            f"The crop asks for the face detector's model {digest}; here is {found or 'none'}.",
+            needed="the model whose SHA-256 begins so",
+            todo="name its file with --detector-model, or leave model= out of the crop",
+        )
     if path is None:
         from facesmith.data.photos.haar import HaarDetector
 
         return HaarDetector()
-    if digest and found != digest:
-        raise DataError(
-            f"The face detector's model {path} begins with SHA-256 {found}.",
-            needed=f"the model that begins with {digest}, as the crop says",
-            todo="name that model's file with --detector-model, or leave model= out of the crop",
-        )
     from facesmith.data.photos.yunet import YuNetDetector
 
     return YuNetDetector(path)
