@@ -135,12 +135,11 @@ def clean(ledger: Ledger, plan: Plan) -> None:
     places = ledger.used
     if not len(places):
         return
-    signatures = bytes.fromhex("".join(ledger.signatures[place] for place in places.tolist()))
     reasons = judge(
         [_titled(ledger, place) for place in places.tolist()],
         [f"{ledger.digests[place]}/{ledger.faces[place]}" for place in places.tolist()],
         {name: values[places] for name, values in ledger.columns.items()},
-        np.frombuffer(signatures, np.uint64).reshape(len(places), -1),
+        ledger.signatures[places],
         plan.cleaning,
         resolution=plan.framing.resolution,
         channels=plan.framing.channels,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from facesmith.data.packing.pack import FATES, Record
+from facesmith.data.quality.signatures import WORDS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,7 +35,8 @@ class Ledger:
     """Fate under which the pixels were written, as a place in FATES."""
     columns: dict[str, NDArray[np.float32]]
     """Each fact that is known of some image; NaN where it is not."""
-    signatures: list[str]
+    signatures: NDArray[np.uint64]
+    """Array (N, WORDS); zeros where there are no pixels."""
     reasons: dict[int, str]
     """Of the rejected."""
     fates: NDArray[np.uint8] = field(init=False)
@@ -51,13 +54,14 @@ class Ledger:
         Returns:
             The ledger.
         """
-        names, digests, signatures, faces, shown, fates = [], [], [], [], [], []
+        names, digests, faces, shown, fates = [], [], [], [], []
+        signatures = bytearray()
         facts: dict[str, dict[int, float]] = {}
         reasons: dict[int, str] = {}
         for index, record in enumerate(records):
             names.append(record.name)
             digests.append(record.sha256)
-            signatures.append(record.signature)
+            signatures += base64.b64decode(record.signature) or bytes(8 * WORDS)
             faces.append(record.face)
             shown.append(record.shown)
             fates.append(FATES.index(record.fate))
@@ -72,7 +76,7 @@ class Ledger:
             np.array(shown, np.bool_),
             np.array(fates, np.uint8),
             {key: _column(values, len(names)) for key, values in facts.items()},
-            signatures,
+            np.frombuffer(signatures, np.uint64).reshape(-1, WORDS),
             reasons,
         )
 

@@ -38,7 +38,7 @@ from facesmith.data.sources.contract import Side
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-BYTES_PER_RECORD = 512
+BYTES_PER_RECORD = 1024
 """Upper estimate of what the journal and the lists need for one image."""
 Fate = Literal["train", "held-out", "rejected"]
 FATES: tuple[Fate, ...] = get_args(Fate)

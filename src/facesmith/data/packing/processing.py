@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from collections import deque
 from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -49,7 +50,7 @@ class Outcome:
     facts: Mapping[str, float]
     """What was measured."""
     signature: str = ""
-    """Of the image as it is trained on, in hexadecimal; by it copies are found."""
+    """Of the image as it is trained on, in base64; by it copies are found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +147,7 @@ def _measured(outcomes: list[Outcome], pixels: NDArray[np.uint8]) -> list[Outcom
             replace(
                 outcome,
                 facts={**outcome.facts, **facts},
-                signature=signatures[row].tobytes().hex(),
+                signature=base64.b64encode(signatures[row].tobytes()).decode(),
             )
         )
     return found

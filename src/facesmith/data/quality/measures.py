@@ -38,8 +38,8 @@ def measure(images: NDArray[np.uint8]) -> dict[str, Floats]:
     """
     grey = luma(images)
     return {
-        "brightness": grey.mean((1, 2)) / 255,
-        "contrast": grey.std((1, 2)) / 255,
+        "brightness": grey.mean((1, 2)) / np.float32(255),
+        "contrast": grey.std((1, 2)) / np.float32(255),
         "detail": _detail(grey),
         "colour": _chroma(images),
         "clipped": ((grey < 0.5) | (grey > 254.5)).mean((1, 2), dtype=np.float32),
@@ -111,4 +111,5 @@ def _chroma(images: NDArray[np.uint8]) -> Floats:
     red, green, blue = (images[..., channel] for channel in range(3))
     high = np.maximum(np.maximum(red, green), blue)
     low = np.minimum(np.minimum(red, green), blue)
-    return (high - low).mean((1, 2), dtype=np.float32) / 255
+    chroma: Floats = (high - low).mean((1, 2), dtype=np.float32) / np.float32(255)
+    return chroma

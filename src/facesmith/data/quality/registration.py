@@ -1,0 +1,118 @@
+"""How much two images differ once one is laid over the other.
+
+A copy that was cropped, turned by a degree or brightened differs from its source in nearly every pixel,
+and two faces that are aligned differ in few. So the move, zoom and turn that explain a difference best
+are found first, in steps of least squares (Lucas and Kanade, An iterative image registration technique,
+1981), and taken out.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from facesmith.data.quality.spectra import cosines, transform
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float32]
+
+FIELDS = 5
+"""What is fitted: moves across and down, zoom, turn, contrast."""
+PLACES = 20
+"""Along each side, at which images are compared: more than frequencies, so that slopes are true."""
+SMOOTHING = (9.0, 12.0)
+"""Of each step: the frequency of which 1/e is left. A coarse image sees further, a fine one better."""
+FURTHEST = np.float32(0.1)
+"""How far a copy can be moved, as a part of its side, or zoomed; unlike images would be torn apart."""
+MARGIN = 0.08
+"""Part of the side that is left out at the borders of both images, where filters look beyond them."""
+HALF = np.float32(0.5)
+SLIGHT = np.float32(1e-3)
+"""Keeps the equations of images without structure solvable."""
+
+AT = ((np.arange(PLACES) + 0.5) / PLACES - 0.5).astype(np.float32)
+"""The places, with the middle of the image at 0 and its sides at -0.5 and 0.5."""
+
+
+def differences(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> Floats:
+    """Compare pairs of images, whatever small move, zoom, turn, brightness and contrast lie between.
+
+    Args:
+        one: Array (N, S, S) of grey images.
+        other: As many, each to be compared with the one of its row.
+
+    Returns:
+        Array (N,): 1 minus the correlation of their detail; 0 for copies, about 0.5 and more for
+        different photographs.
+    """
+    moving, still = _spectra(one), _spectra(other)
+    radius = np.hypot(*np.mgrid[: one.shape[1], : one.shape[1]]).astype(np.float32)
+    path = np.zeros((len(one), 3), np.float32)
+    for reach in SMOOTHING:
+        smooth = np.exp(-((radius / reach) ** 2))
+        found, _, _ = _explained(moving * smooth, still * smooth, path)
+        path = (path + found[:, :3]).clip(-FURTHEST, FURTHEST)
+    detail = radius**2 * smooth  # the Laplacian of the smooth image: edges, where faces differ most
+    _, left, shared = _explained(moving * detail, still * detail, path)
+    differ: Floats = 2 * left / np.maximum(4 * shared + left, SLIGHT)
+    return differ
+
+
+def _spectra(images: NDArray[np.uint8]) -> Floats:
+    """Give the cosines that images are made of, for a mean of zero and a variance of one."""
+    side = images.shape[1]
+    matrix = transform(side, side)
+    spectra = matrix @ images @ matrix.T
+    spectra[:, 0, 0] = 0
+    # By Parseval's theorem the squares add up to the variance times the pixels.
+    spread = np.sqrt(np.square(spectra).sum((1, 2), keepdims=True)) / side
+    normalised: Floats = spectra / np.maximum(spread, 1)
+    return normalised
+
+
+def _explained(moving: Floats, still: Floats, path: Floats) -> tuple[Floats, Floats, Floats]:
+    """Explain what still differs by a further move, zoom, turn and contrast.
+
+    Returns:
+        Their amounts (N, 5), the sum of squares (N,) that is left of the difference, and that of the
+        mean of both images.
+    """
+    near, inside = _drawn(moving, path)
+    far, _ = _drawn(still, np.zeros((1, 3), np.float32))
+    mean = (near + far) * HALF
+    matrix = (_fields(mean) * inside[:, None]).reshape(len(path), FIELDS, PLACES**2)
+    wanted = ((far - near) * inside).reshape(len(path), PLACES**2, 1)
+    normal = matrix @ matrix.transpose(0, 2, 1)
+    normal += SLIGHT * np.eye(FIELDS, dtype=np.float32)
+    projected = matrix @ wanted
+    found = np.linalg.solve(normal, projected)
+    left = np.square(wanted).sum((1, 2)) - (found * projected).sum((1, 2))
+    return found[..., 0], np.maximum(left, 0), np.square(mean * inside).sum((1, 2))
+
+
+def _drawn(spectra: Floats, path: Floats) -> tuple[Floats, Floats]:
+    """Draw images after moves across and down and a zoom; also where the result lies inside."""
+    side = spectra.shape[1]
+    x = AT + path[:, :1] + path[:, 2:] * AT
+    y = AT + path[:, 1:2] + path[:, 2:] * AT
+    columns, rows = (cosines((at + 0.5) * side - 0.5, side, side) for at in (x, y))
+    across, down = (np.maximum(np.abs(at), np.abs(AT)) <= 0.5 - MARGIN for at in (x, y))
+    inside = (down[:, :, None] & across[:, None]).astype(np.float32)
+    drawn: Floats = rows @ spectra @ columns.transpose(0, 2, 1)
+    return drawn, inside
+
+
+def _fields(mean: Floats) -> Floats:
+    """Give what a little move across, down, zoom, turn and contrast each add to an image."""
+    fields = np.zeros((len(mean), FIELDS, PLACES, PLACES), np.float32)
+    across, down, zoom, turn, contrast = fields.transpose(1, 0, 2, 3)
+    across[:, :, 1:-1] = (mean[:, :, 2:] - mean[:, :, :-2]) * (PLACES / 2)
+    down[:, 1:-1] = (mean[:, 2:] - mean[:, :-2]) * (PLACES / 2)
+    x, y = AT, AT[:, None]
+    zoom[:] = x * across + y * down
+    turn[:] = x * down - y * across
+    contrast[:] = mean
+    return fields
