@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from facesmith.data.audit.contents import Copies
-from facesmith.data.quality.signatures import groups
+from facesmith.data.quality.signatures import NEAR, groups
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Groups = list[NDArray[np.int64]]
 
-DISTANCE = 12
-"""Of signatures of the same photo at most, scaled, compressed or brightened. Among 20,000 photos of 4,000
-people, the first two that are not of one moment differ in 24 bits."""
 EXAMPLES = 50
 """Groups that are named."""
 
@@ -33,7 +30,7 @@ def find(signatures: NDArray[np.uint64], train: int) -> tuple[Groups, NDArray[np
         Rows of each group of two or more training images, largest first; and pairs (held-out row,
         training row) of those that look alike across the split.
     """
-    first = groups(signatures, DISTANCE)
+    first = groups(signatures, NEAR)
     order = np.argsort(first, kind="stable")
     starts = np.flatnonzero(np.diff(first[order], prepend=-1))
     found, leaked = [], []
@@ -71,7 +68,7 @@ def sum_up(
     sizes = [len(rows) for rows in found]
     return Copies(
         compared=train,
-        distance=DISTANCE,
+        distance=NEAR,
         groups=len(found),
         surplus=sum(sizes) - len(found),
         largest=max(sizes, default=1),

@@ -26,6 +26,8 @@ SIDE = 16
 WORDS = SIDE * SIDE // 8
 BATCH = 128
 """Pairs that are laid over each other at once."""
+NEAR = 0.04
+"""How much two near duplicates differ at most: beyond most copies, and below different photographs."""
 CERTAIN, FEW = 8, 10
 """At an eighth of the distance two images are copies, whatever set they are of; and ten images more or
 less say nothing about a set."""
