@@ -12,6 +12,7 @@ from PIL import Image
 
 from facesmith.base.errors import MissingExtraError
 from facesmith.data.photos import faces
+from facesmith.data.photos.crops import PhotoError
 from facesmith.data.photos.decoding import decode, frame_pixels
 from facesmith.data.photos.detection import Face, detector
 from facesmith.data.photos.facecrop import FaceCrop
@@ -172,6 +173,11 @@ def test_a_photo_without_a_face_is_shown_in_its_middle(encode: Encode) -> None:
     assert cut.side == 200 and cut.facts == {"faces": 0}
     wanted = unit(frame_pixels(np.asarray(image), Framing(SIDE)))
     assert difference(cut, wanted) < 1.5
+
+
+def test_a_tiny_photo_is_too_small() -> None:
+    with pytest.raises(PhotoError, match="too small: 30x7 pixels"):
+        frame_pixels(np.zeros((7, 30, 3), np.uint8), PLAIN)
 
 
 # ---- which faces

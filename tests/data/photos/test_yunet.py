@@ -160,6 +160,22 @@ def test_a_closer_look_that_finds_nobody_changes_nothing(dots: Dots, tmp_path: P
     assert YuNetDetector(tmp_path).look_closer(np.zeros((260, 300, 3), np.uint8), flat) == flat
 
 
+def test_what_cannot_be_a_face_is_not_one(dots: Dots, tmp_path: Path) -> None:
+    finder = YuNetDetector(tmp_path)
+    for nonsense in (np.nan, np.inf, 1e9):
+        row = np.full((1, 15), nonsense, np.float32)
+        dots.detect = lambda _, row=row: (1, row)  # type: ignore[method-assign]
+        assert finder.find(np.zeros((60, 60, 3), np.uint8)) == []
+
+
+def test_a_sliver_does_no_harm(dots: Dots, tmp_path: Path) -> None:
+    wide = Face((0, -50, 900, 50), 0.9, ((100, 1), (800, 1)), (450, 2), ((200, 3), (700, 3)))
+    finder = YuNetDetector(tmp_path)
+    assert finder.look_closer(np.zeros((3, 1280, 3), np.uint8), wide).box[2] == 900
+    tall = Face((-50, 0, 50, 900), 0.9, ((1, 100), (1, 800)), (2, 450), ((3, 200), (3, 700)))
+    assert finder.look_closer(np.zeros((1280, 3, 3), np.uint8), tall).box[3] == 900
+
+
 def _named(points: Points) -> tuple[Any, Any, Any]:
     left, right, nose, a, b = (tuple(p) for p in points.tolist())
     return (left, right), nose, (a, b)

@@ -17,14 +17,11 @@ from facesmith.data.photos.crops import PhotoError
 from facesmith.data.photos.facecrop import FaceCrop
 from facesmith.data.photos.faces import cut_faces
 from facesmith.data.photos.framing import DRAFT_MARGIN, REDUCING_GAP, RESAMPLING, Cut, Framing
-from facesmith.data.photos.photo import FORMATS, Photo
+from facesmith.data.photos.photo import FORMATS, MIN_SIDE, Photo
 from facesmith.data.photos.strangers import what_it_is
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-MIN_SIDE = 8
-"""Pixels; a smaller photo or crop holds no face."""
 
 
 def decode(data: bytes, framing: Framing) -> list[Cut]:

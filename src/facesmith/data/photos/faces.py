@@ -12,12 +12,13 @@ from PIL import Image
 
 from facesmith.data.photos.alignment import Square, place
 from facesmith.data.photos.colours import flatten
+from facesmith.data.photos.crops import PhotoError
 from facesmith.data.photos.detection import WORKING_SIDE, Face, detector
 from facesmith.data.photos.facecrop import FaceCrop
 from facesmith.data.photos.framing import DRAFT_MARGIN, Cut, Framing
 from facesmith.data.photos.grading import grade
 from facesmith.data.photos.padding import soften
-from facesmith.data.photos.photo import Photo
+from facesmith.data.photos.photo import MIN_SIDE, Photo
 from facesmith.data.photos.warping import warp
 
 if TYPE_CHECKING:
@@ -56,8 +57,10 @@ def cut_faces(photo: Photo, framing: Framing, crop: FaceCrop) -> list[Cut]:
     Raises:
         DataError: The detector's model is missing, is another one, or is no YuNet.
         MissingExtraError: OpenCV is missing, broken, or too new.
-        PhotoError: Some pixels are not finite numbers.
+        PhotoError: It is too small, or some pixels are not finite numbers.
     """
+    if min(photo.width, photo.height) < MIN_SIDE:
+        raise PhotoError("too small", f"{photo.width}x{photo.height} pixels")
     found = _find(photo, framing, crop)
     found.sort(key=lambda one: (one.square.x, one.square.y))
     large = [one for one in found if not one.reason.startswith(SMALL)]

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 MAX_PIXELS = 64_000_000
 """More are never decoded. A larger JPEG is decoded at a fraction of its size."""
+MIN_SIDE = 8
+"""Pixels; a smaller photo or crop holds no face."""
 JPEG_FACTORS = (8, 4, 2)
 """By these the JPEG decoder can shrink while it decodes."""
 EXIF_ORIENTATION = 0x0112

@@ -95,21 +95,24 @@ class YuNetDetector:
         Returns:
             The face with the mean of what is seen in that picture and in its mirror image.
         """
-        left, right = face.eyes or ((0.0, 0.0), (0.0, 0.0))
-        if (factor := int(math.dist(left, right) / CLOSE_EYES)) > 1:
-            small, (across, down) = self._shrunk(pixels, factor)
-            closer = self.look_closer(small, face.scaled(1 / across, 1 / down))
-            return closer.scaled(across, down)
+        across = down = 1.0
+        if face.eyes and (factor := int(math.dist(*face.eyes) / CLOSE_EYES)) > 1:
+            pixels, (across, down) = self._shrunk(pixels, factor)
+            face = face.scaled(1 / across, 1 / down)
         for _ in range(MOST_LOOKS):
             before, face = face, self._look_once(pixels, face)
             if abs(face.roll - before.roll) < STILL:
                 break
-        return face
+        return face.scaled(across, down)
 
     def _look(self, pixels: Pixels) -> list[Face]:
         self._network.setInputSize((pixels.shape[1], pixels.shape[0]))
         _, rows = self._network.detect(self._cv2.cvtColor(pixels, self._cv2.COLOR_RGB2BGR))
-        return [] if rows is None else [_face(row) for row in rows.tolist()]
+        if rows is None:
+            return []
+        # In pictures of few pixels it may see a face of any size, even of none that is a number.
+        possible = (np.abs(rows) < 4 * max(pixels.shape)).all(1)
+        return [_face(row) for row in rows[possible].tolist()]
 
     def _shrunk(self, pixels: Pixels, factor: int) -> tuple[Pixels, tuple[float, float]]:
         """Shrink a picture; also give what stretches its points back, across and down."""
