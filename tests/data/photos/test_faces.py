@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import importlib
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from facesmith.base.errors import MissingExtraError
+from facesmith.data import prepare
 from facesmith.data.photos import faces
 from facesmith.data.photos.crops import PhotoError
 from facesmith.data.photos.decoding import decode, frame_pixels
@@ -323,3 +326,33 @@ def test_the_same_photo_gives_the_same_images(paint: Paint, encode: Encode) -> N
     detector.cache_clear()
     second = unit(decode(data, PLAIN))
     assert difference(first, second) == 0 and first.side == second.side
+
+
+def test_a_folder_of_groups_becomes_a_dataset_of_faces_whatever_the_number_of_workers(
+    tmp_path: Path, paint: Paint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "photos"
+    source.mkdir()
+    for number, sitters in enumerate(([12, 14], [15], [])):
+        people = [Placed(sitter, 130 + 220 * n, 130, 180) for n, sitter in enumerate(sitters)]
+        paint(480, 260, people).image.save(source / f"{number}.png")
+    # The package offers a function of the same name as the module.
+    monkeypatch.setattr(importlib.import_module("facesmith.data.prepare"), "CHUNK_IMAGES", 1)
+    made = [
+        prepare(source, tmp_path / f"{workers}", resolution=32, workers=workers, held_out=0,
+                crop="face-celeba(detector=haar)")
+        for workers in (1, 2)
+    ]  # fmt: skip
+    assert [dataset.count for dataset in made] == [3, 3]
+    assert made[0].summary.rejected == {"no face": 1}
+    assert made[0].manifest["settings"]["crop"] == "face-celeba(detector=haar)"
+    np.testing.assert_array_equal(made[0].images, made[1].images)
+    assert (tmp_path / "1/files.csv").read_bytes() == (tmp_path / "2/files.csv").read_bytes()
+    rows = (tmp_path / "1/files.csv").read_text(encoding="utf-8").splitlines()
+    assert set(faces.FACTS) < set(rows[0].split(","))
+    assert [row.split(",")[:3] for row in rows[1:]] == [
+        ["0.png", "1", "train"],
+        ["0.png", "2", "train"],
+        ["1.png", "", "train"],
+        ["2.png", "", "rejected"],
+    ]
