@@ -50,6 +50,28 @@ def test_darkness_and_glare_lower_it(sitters: Pixels) -> None:
     assert grade(head(), 128, np.zeros((32, 32, 3), np.uint8)) == 0
 
 
+def test_light_counts_as_the_formula_says() -> None:
+    # Waves of four sizes: detail is the same whatever the contrast.
+    y, x = np.mgrid[0:128, 0:128]
+    waves = sum(np.sin(x / period) + np.cos(y / period) for period in (0.7, 1.5, 3, 6))
+
+    def picture(contrast: float) -> Pixels:
+        grey = np.clip(128 + contrast * waves, 0, 255).round().astype(np.uint8)
+        return grey[..., None].repeat(3, 2)
+
+    def spread(image: Pixels) -> float:
+        return float(np.diff(np.percentile(image[..., 0], (5, 95)))[0])
+
+    faint, fair, harsh = picture(3), picture(9), picture(60)
+    assert spread(fair) < 110 < spread(harsh)
+    ratio = grade(head(), 128, faint) / grade(head(), 128, fair)
+    assert ratio == pytest.approx((spread(faint) / spread(fair)) ** 0.2, rel=0.01)
+    clipped = ((harsh[..., 0] == 0) | (harsh[..., 0] == 255)).mean()
+    assert clipped > 0.1
+    usual = grade(head(), 128, picture(25))  # full light, nothing clipped
+    assert grade(head(), 128, harsh) == pytest.approx(usual * (1 - clipped) ** 0.2, rel=0.01)
+
+
 def test_smallness_profile_and_doubt_lower_it_as_the_formula_says(sitters: Pixels) -> None:
     one = sitters[:1]
     usual = mean_grade(one)

@@ -30,11 +30,11 @@ LEVEL = 12
 class Dots:
     """Sees two red eyes, a green nose and two blue corners of a mouth."""
 
-    looks: list[tuple[int, int]]
-
     def __init__(self) -> None:
-        self.looks = []
+        self.looks: list[tuple[int, int]] = []
         self.size = (0, 0)
+        self.sees_of_a_roll = 1.0
+        self.confusion = 3.0
 
     def setInputSize(self, size: tuple[int, int]) -> None:  # noqa: N802
         self.size = size
@@ -60,7 +60,11 @@ class Dots:
             return 0, None
         found_points = np.array(points)
         if abs(np.degrees(np.arctan2(down, across))) > LEVEL:
-            found_points += 3.0  # it is confused
+            found_points += self.confusion
+        angle = np.arctan2(down, across) * (self.sees_of_a_roll - 1)
+        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        middle = found_points.mean(0)
+        found_points = (found_points - middle) @ turn.T + middle
         margin = np.hypot(across, down) / 4
         low, high = found_points.min(0) - margin, found_points.max(0) + margin
         row = [*low, *(high - low), *found_points.ravel(), 0.9]
@@ -110,6 +114,24 @@ def test_the_closer_look_is_upright_and_puts_the_landmarks_back(
         assert np.abs(seen(first) - points).max() > 2.5
     assert np.abs(seen(close) - points).max() < 0.6
     assert (close.box, close.score) == (first.box, first.score)
+
+
+@pytest.mark.parametrize(("degrees", "reached", "looks"), [(-28.0, -24.5, 2), (10.0, 7.5, 1)])
+def test_it_looks_until_the_head_hardly_turns(
+    degrees: float, reached: float, looks: int, dots: Dots, tmp_path: Path
+) -> None:
+    points = placed(degrees, 2, 170, 140)
+    picture = dotted(points, 340, 290, 8)
+    finder = YuNetDetector(tmp_path)
+    dots.sees_of_a_roll = 0.5
+    dots.confusion = 0
+    [first] = finder.find(picture)
+    assert first.roll == pytest.approx(degrees / 2, abs=1)
+    dots.looks.clear()
+    close = finder.look_closer(picture, first)
+    # Each look halves what is left of the roll: 14, 7 and 3.5 degrees, or 5 and 2.5.
+    assert close.roll == pytest.approx(reached, abs=0.3)
+    assert len(dots.looks) == 2 * looks
 
 
 def test_a_mirror_is_used_and_its_names_are_exchanged(dots: Dots, tmp_path: Path) -> None:
