@@ -90,7 +90,8 @@ def _explained(moving: Floats, still: Floats, path: Floats) -> tuple[Floats, Flo
     projected = matrix @ wanted
     found = np.linalg.solve(normal, projected)
     left = np.square(wanted).sum((1, 2)) - (found * projected).sum((1, 2))
-    return found[..., 0], np.maximum(left, 0), np.square(mean * inside).sum((1, 2))
+    amounts: Floats = found[..., 0].astype(np.float32, copy=False)
+    return amounts, np.maximum(left, 0), np.square(mean * inside).sum((1, 2))
 
 
 def _drawn(spectra: Floats, path: Floats) -> tuple[Floats, Floats]:
@@ -101,7 +102,7 @@ def _drawn(spectra: Floats, path: Floats) -> tuple[Floats, Floats]:
     columns, rows = (cosines((at + 0.5) * side - 0.5, side, side) for at in (x, y))
     across, down = (np.maximum(np.abs(at), np.abs(AT)) <= 0.5 - MARGIN for at in (x, y))
     inside = (down[:, :, None] & across[:, None]).astype(np.float32)
-    drawn: Floats = rows @ spectra @ columns.transpose(0, 2, 1)
+    drawn: Floats = (rows @ spectra @ columns.transpose(0, 2, 1)).astype(np.float32, copy=False)
     return drawn, inside
 
 
