@@ -84,7 +84,7 @@ def dirt(faces: list[Image.Image]) -> dict[str, tuple[bytes, str]]:
         "copy a.jpg": (copied, ""),
         "copy b.jpg": (copied, "duplicate"),
         "near a.png": (encoded(near, "PNG"), ""),
-        "near b.jpg": (jpeg(near, 60), "near duplicate"),
+        "near b.jpg": (jpeg(near.resize((80, 80)), 60), "near duplicate"),
         "blurred.jpg": (jpeg(next(face).filter(ImageFilter.GaussianBlur(6))), "blurred"),
         "dark.png": (encoded(dark, "PNG"), "dark"),
         "overexposed.png": (encoded(bright, "PNG"), "bright"),

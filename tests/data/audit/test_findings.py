@@ -78,7 +78,7 @@ SKIN, BACKGROUND = "narrow skin-tone range", "one background"
 OTHER_FAULTS = {
     "overexposed": {"flat", SKIN},
     "dark": {"flat", SKIN},
-    "blurred": {"flat"},
+    "blurred": {"flat", "duplicates"},  # drawings without their lines are alike
     "flat": {SKIN, BACKGROUND},
     "duplicates": {SKIN, BACKGROUND},
 }
