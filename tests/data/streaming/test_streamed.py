@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import itertools
 import logging
 import os
 import signal
+import tarfile
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,15 +19,19 @@ import numpy as np
 import psutil
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 
 from facesmith.base.errors import DataError, UsageError
 from facesmith.data import prepare
 from facesmith.data.photos.crops import CenterCrop, PhotoError
-from facesmith.data.photos.framing import Framing
+from facesmith.data.photos.facecrop import FaceCrop
+from facesmith.data.photos.framing import Cut, Framing
 from facesmith.data.plan import Preparation
+from facesmith.data.sources.annotations import SIDES, Annotations, Column
 from facesmith.data.sources.contract import Entry, Item, Reader, Source
 from facesmith.data.sources.opening import open_source
 from facesmith.data.statistics import channel_histogram, moments
+from facesmith.data.streaming import decoder
 from facesmith.data.streaming.streamed import Streamed, streamed
 
 Photos = Callable[..., Path]
@@ -313,21 +319,123 @@ def test_closing_ends_the_workers_and_reading_starts_others(
 # ---- refusals
 
 
-@dataclass(frozen=True)
-class Faces:
-    def __str__(self) -> str:
-        return "face"
-
-
 def test_crops_that_make_any_number_of_images_are_refused() -> None:
-    with pytest.raises(UsageError, match="--crop face was asked for with --cache none") as caught:
-        Streamed(source(), Framing(SIDE, Faces()), workers=1)  # type: ignore[arg-type]
+    crop = FaceCrop(detector="haar")
+    with pytest.raises(
+        UsageError, match=r"--crop face.* was asked for with --cache none"
+    ) as caught:
+        Streamed(source(), Framing(SIDE, crop), workers=1)
     assert "one image of each photo" in caught.value.needed
+    assert "faces=largest" in caught.value.todo
 
 
-def test_a_source_with_a_split_of_its_own_is_refused() -> None:
+def test_the_largest_face_of_a_photo_may_be_cut_while_training(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # A photo without a face is one that cannot be used.
+    def faces(pixels: NDArray[np.uint8], framing: Framing) -> list[Cut]:
+        number = numbers(pixels[None])[0]
+        return [Cut(pixels, 8, f"no face: none in photo {number}" if number == 5 else "")]
+
+    monkeypatch.setattr(decoder, "frame_pixels", faces)
+    crop = FaceCrop(faces="largest", detector="haar")
+    photos = Streamed(source(), Framing(SIDE, crop), held_out=0.0, workers=1)
+    images = numbers(photos.batch(0, COUNT, seed=SEED))
+    assert (images.count(5), images.count(6)) == (0, 2)
+
+
+def told(names: Sequence[str], sides: Sequence[int] | None = None) -> Annotations:
+    """What a list of labels tells of photos: which are odd, and a word for some."""
+    rows = {name: row for row, name in enumerate(names)}
+    odd = Column(np.array([int(name[-1]) % 2 for name in names], np.int8))
+    codes = np.array([-(2**31) if int(name[-1]) > 4 else 0 for name in names], np.int32)
+    columns = (odd, Column(codes, ("small",)))
+    known = None if sides is None else np.array(sides, np.int8)
+    return Annotations(("odd", "size"), ("list.csv",), "1", rows, columns, known)
+
+
+def test_labels_that_lie_beside_photos_belong_to_the_images_of_a_batch() -> None:
+    plain = source(reader=Drawn(bad=frozenset({13})))
+    names = [entry.name for entry in plain.entries]
+    listed = replace(plain, annotations=told(names[::-1]))
+    photos = Streamed(listed, FRAMING, held_out=0.3, workers=1)
+    images = numbers(photos.batch(5, 100, seed=SEED))
+    labels = photos.batch_labels(5, 100, seed=SEED)
+    assert list(labels) == ["number", "word", "odd", "size"]
+    assert labels["number"].tolist() == images
+    assert labels["odd"].tolist() == [number % 2 for number in images]
+    assert labels["size"].tolist() == ["" if number % 10 > 4 else "small" for number in images]
+    assert list(photos.batch_labels(5, 1, seed=SEED, columns=["odd"])) == ["odd"]
+    with pytest.raises(UsageError, match=r"no column 'od' \(did you mean 'odd'"):
+        photos.batch_labels(5, 1, seed=SEED, columns=["od"])
+
+
+def test_the_split_of_the_authors_is_kept_where_it_is_known_in_time() -> None:
+    names = [entry.name for entry in source(40).entries]
+    sides = [SIDES["held-out"] if number % 4 == 0 else SIDES["train"] for number in range(40)]
+    listed = source(40, own_split=True, annotations=told(names, sides))
+    photos = Streamed(listed, FRAMING, held_out=None, workers=1)
+    assert numbers(photos.held_out) == list(range(0, 40, 4))
+    assert sorted(numbers(photos.batch(0, 30, seed=SEED))) == sorted(
+        {*range(40)} - {*range(0, 40, 4)}
+    )
+    by_name = Streamed(listed, FRAMING, held_out=0.2, workers=1)
+    assert numbers(by_name.held_out) == numbers(
+        Streamed(source(40), FRAMING, held_out=0.2, workers=1).held_out
+    )
+
+
+def test_photos_of_which_the_authors_say_nothing_are_split_by_name() -> None:
+    names = [entry.name for entry in source(300).entries]
+    sides = [SIDES["held-out"], SIDES["train"], *[0] * 298]
+    listed = source(300, own_split=True, annotations=told(names, sides))
+    held = set(numbers(Streamed(listed, FRAMING, held_out=None, workers=1).held_out))
+    by_name = set(numbers(Streamed(source(300), FRAMING, workers=1).held_out))
+    assert held == by_name - {1} | {0}
+
+
+def test_a_split_that_each_image_tells_comes_too_late() -> None:
     with pytest.raises(DataError, match="drawn says with each image whether it is held out"):
-        Streamed(source(own_split=True), FRAMING, workers=1)
+        Streamed(source(own_split=True), FRAMING, held_out=None, workers=1)
+
+
+def test_the_split_of_parquet_files_is_known_in_time(tmp_path: Path) -> None:
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    for name, first, count in (("train", 0, 30), ("test", 30, 6)):
+        images = [{"bytes": encoded(picture(first + n)), "path": None} for n in range(count)]
+        table = pa.table({"image": images, "number": list(range(first, first + count))})
+        pq.write_table(table, tmp_path / f"{name}-00000.parquet", row_group_size=8)
+    photos = streamed(tmp_path, Preparation(SIDE), workers=1)
+    assert numbers(photos.held_out) == list(range(30, 36))
+    images = numbers(photos.batch(0, 30, seed=SEED))
+    assert sorted(images) == list(range(30))
+    assert photos.batch_labels(0, 30, seed=SEED)["number"].tolist() == images
+
+
+def encoded(pixels: NDArray[np.uint8]) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "PNG")
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(("mode", "is_packed"), [("w", False), ("w:gz", True)])
+def test_tars_are_streamed_unless_they_are_packed(
+    mode: str, is_packed: bool, tmp_path: Path
+) -> None:
+    path = tmp_path / "photos.tar"
+    with tarfile.open(path, mode) as archive:
+        for number in range(12):
+            member = tarfile.TarInfo(f"{number:02d}.png")
+            data = encoded(picture(number))
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+    how = Preparation(SIDE, held_out=0.0)
+    if is_packed:
+        with pytest.raises(DataError, match="can only be read from its beginning"):
+            streamed(path, how, workers=1)
+    else:
+        images = streamed(path, how, workers=1).batch(0, 12, seed=SEED)
+        assert sorted(numbers(images)) == list(range(12))
 
 
 def test_a_prepared_dataset_is_refused(tmp_path: Path, photos: Photos) -> None:

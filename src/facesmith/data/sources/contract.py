@@ -76,6 +76,8 @@ class Source:
     """Whether others chose and cleaned these images before: drawings, published sets."""
     own_split: bool = False
     """Whether the source says itself what is held out."""
+    sequential: bool = False
+    """Whether it can only be read from its beginning: to go back costs all that lies before."""
     revision: str = ""
     """Changes when the same entries would give other images, as drawings of a new version do."""
     annotations: Annotations | None = None

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from facesmith.base.errors import DataError, MissingExtraError
 from facesmith.data.photos.crops import PhotoError
-from facesmith.data.sources.annotations import MAX_TEXT, label_name
+from facesmith.data.sources.annotations import MAX_TEXT, label_name, sides_alone
 from facesmith.data.sources.contract import Entry, Item, Side, Source, of_both_sides
 from facesmith.data.sources.limits import gone, too_many_bytes
 
@@ -238,7 +238,12 @@ def source(paths: Sequence[Path], name: str, limit: int | None = None) -> Source
     if limit is not None:
         entries = of_both_sides(entries, held_out, limit)
     return Source(
-        name, entries, reader, label_names=tuple(map(label_name, names)), own_split=own_split
+        name,
+        entries,
+        reader,
+        label_names=tuple(map(label_name, names)),
+        own_split=own_split,
+        annotations=sides_alone(entries, held_out) if own_split else None,
     )
 
 

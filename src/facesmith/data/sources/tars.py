@@ -157,7 +157,8 @@ def source(paths: Sequence[Path], name: str) -> Source:
     entries.sort(key=_place if in_order else _name)
     table = samples.table()
     annotations = join(Photos([entry.name for entry in entries]), [table] if table else [])
-    return Source(name, entries, TarReader(tuple(map(str, paths))), annotations=annotations)
+    reader = TarReader(tuple(map(str, paths)))
+    return Source(name, entries, reader, sequential=in_order, annotations=annotations)
 
 
 def _name(entry: Entry) -> tuple[str | int, ...]:

@@ -99,8 +99,11 @@ def _one_image(item: Item, framing: Framing) -> NDArray[np.uint8]:
     cuts = (
         decode(content, framing) if isinstance(content, bytes) else frame_pixels(content, framing)
     )
-    assert len(cuts) == 1 and cuts[0].pixels is not None
-    return cuts[0].pixels
+    (cut,) = cuts
+    if cut.reason or cut.pixels is None:
+        kind, _, detail = cut.reason.partition(": ")
+        raise PhotoError(kind, detail)
+    return cut.pixels
 
 
 class Decoder:

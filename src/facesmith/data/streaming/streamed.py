@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import math
 from collections.abc import Iterator, Sequence
@@ -14,15 +13,17 @@ import numpy as np
 
 from facesmith.base.errors import DataError, UsageError
 from facesmith.data.dataset import Dataset
+from facesmith.data.groups import column
 from facesmith.data.packing.files import JOURNAL
-from facesmith.data.packing.finish import MAX_HELD_OUT
 from facesmith.data.packing.manifest import is_dataset
-from facesmith.data.photos.crops import BoxCrop, CenterCrop, WholeImage
+from facesmith.data.photos.facecrop import FaceCrop
 from facesmith.data.photos.framing import Framing
 from facesmith.data.plan import HELD_OUT, Plan, Preparation
+from facesmith.data.sources.annotations import Cells
 from facesmith.data.sources.contract import Entry, Source
 from facesmith.data.statistics import channel_histogram, moments
 from facesmith.data.streaming.decoder import Decoded, Decoder
+from facesmith.data.streaming.sides import split
 from facesmith.data.streaming.windows import MIXED, Pool, Window, Windowed
 from facesmith.data.streams import mirror, mirrored
 from facesmith.data.summary import Summary
@@ -54,17 +55,19 @@ class Streamed:
 
     Sample i is a function of the seed and i alone, as in a dataset; the order is another one. A photo that
     cannot be decoded is replaced by the next one that can, of those it is mixed with. Whether a photo is
-    held out depends on its name alone. Nothing is cleaned, and copies are not found.
+    held out depends on its name alone, unless the source's authors say it. Nothing is cleaned, and
+    copies are not found.
 
     Args:
         source: The photos.
         framing: How they are cropped and resized, to one image each.
-        held_out: Share of photos kept away from training, 0 to 0.5.
+        held_out: Share of photos kept away from training, 0 to 0.5; None for the split of the source's
+            authors.
         workers: Processes that decode; by default one a processor, at most 8. With one, this one does.
 
     Raises:
-        UsageError: The crop may give several images of a photo, or none.
-        DataError: The source has a split of its own.
+        UsageError: The crop may give several images of a photo.
+        DataError: The source can only be read from its beginning, or tells its split too late.
     """
 
     def __init__(
@@ -72,21 +75,18 @@ class Streamed:
         source: Source,
         framing: Framing,
         *,
-        held_out: float = HELD_OUT,
+        held_out: float | None = HELD_OUT,
         workers: int | None = None,
     ) -> None:
         _check(source, framing)
         self.source = source
         self.resolution, self.channels = framing.resolution, framing.channels
-        found = len(source.entries)
-        share = min(held_out, MAX_HELD_OUT / found)
-        # As the reader finds them, an archive is read forwards.
-        places = np.argsort([entry.index for entry in source.entries], kind="stable")
-        held = np.array([_is_held_out(source.entries[place].name, share) for place in places])
-        self._places = np.concatenate([places[~held], places[held]])
-        self.count = int((~held).sum())
+        train, held = split(source, held_out)
+        self._places = np.concatenate([train, held])
+        """Of the entries: rows are numbered so that those to train on come first."""
+        self.count = len(train)
         """Photos to train on; a few may turn out to be of no use."""
-        self.summary = Summary(found, self.count, found - self.count)
+        self.summary = Summary(len(self._places), self.count, len(held))
         shape = (framing.resolution, framing.resolution, framing.channels)
         self._none = np.empty((0, *shape), np.uint8)
         window = max(1, min(WINDOW, POOL_BYTES // MIXED // math.prod(shape)))
@@ -174,7 +174,7 @@ class Streamed:
     def batch_labels(
         self, start: int, count: int, *, seed: int, columns: Sequence[str] | None = None
     ) -> dict[str, NDArray[Any]]:
-        """Give the labels that the source's reader has for a batch.
+        """Give the labels of a batch.
 
         Args:
             start: Number of the first sample.
@@ -184,13 +184,20 @@ class Streamed:
 
         Returns:
             One array (count,) a label, in the order of the images of `batch`.
+
+        Raises:
+            UsageError: There is no such label.
         """
-        names = self.source.label_names
-        labels = [one for part in self._samples(start, count, seed) for one in part.labels]
-        return {
-            name: np.array([values[names.index(name)] for values in labels])
-            for name in (names if columns is None else columns)
-        }
+        parts = list(self._samples(start, count, seed))
+        rows = np.concatenate([np.empty(0, np.int64), *(part.rows for part in parts)])
+        labels = {name: values[rows] for name, values in self._told.items()}
+        for number, name in enumerate(self.source.label_names):
+            cells = Cells()
+            read = (one[number] for part in parts for one in part.labels)
+            cells.extend("" if value is None else str(value) for value in read)
+            labels[name] = cells.column().array()
+        wanted = self.source.columns if columns is None else columns
+        return {name: column(labels, name) for name in wanted}
 
     def close(self) -> None:
         """End the processes that decode; the next batch starts new ones."""
@@ -243,6 +250,17 @@ class Streamed:
         windows = [Window(self.order.range(number)) for number in spaced.astype(int).tolist()]
         return moments(channel_histogram(self._decode(windows).pixels))
 
+    @cached_property
+    def _told(self) -> dict[str, NDArray[Any]]:
+        """Labels that are known without reading, by row."""
+        annotations = self.source.annotations
+        if annotations is None:
+            return {}
+        names = (self.source.entries[place].name for place in self._places.tolist())
+        rows = np.array([annotations.rows.get(name, -1) for name in names], np.int32)
+        columns = zip(annotations.names, annotations.columns, strict=True)
+        return {name: values.take(rows).array() for name, values in columns}
+
     def _entries(self, window: range) -> list[Entry]:
         places = self._places[window.start : window.stop].tolist()
         return [self.source.entries[place] for place in places]
@@ -264,7 +282,7 @@ def streamed(source: str | Path, how: Preparation, *, workers: int | None = None
         The photos.
 
     Raises:
-        DataError: The source is missing, empty or damaged, or has a split of its own.
+        DataError: The source is missing, empty or damaged, or cannot be streamed.
         UsageError: It is a prepared dataset, or a setting is out of range or cannot be streamed.
     """
     path = Path(source)
@@ -275,24 +293,20 @@ def streamed(source: str | Path, how: Preparation, *, workers: int | None = None
             todo="leave out --cache none, or pass the photos",
         )
     plan = how.plan(source)
-    return Streamed(plan.source, plan.framing, held_out=plan.held_out or 0.0, workers=workers)
-
-
-def _is_held_out(name: str, share: float) -> bool:
-    digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()
-    return int(digest[:16], 16) < share * 2**64
+    return Streamed(plan.source, plan.framing, held_out=plan.held_out, workers=workers)
 
 
 def _check(source: Source, framing: Framing) -> None:
-    if not isinstance(framing.crop, CenterCrop | BoxCrop | WholeImage):
+    if isinstance(framing.crop, FaceCrop) and framing.crop.faces == "all":
         raise UsageError(
             f"--crop {framing.crop} was asked for with --cache none.",
             needed="a crop that makes one image of each photo, whose number is known before it is decoded",
-            todo="leave out --cache none, so that faces are looked for once; or choose --crop center",
+            todo="leave out --cache none, so that faces are looked for once; or, where each photo shows one, "
+            "choose --crop 'face(faces=largest)'",
         )
-    if source.own_split:
+    if source.sequential:
         raise DataError(
-            f"{source.title} says with each image whether it is held out, which is known too late.",
-            needed="photos that are split by their names",
-            todo="leave out --cache none: such sets fit the disk",
+            f"{source.title} can only be read from its beginning.",
+            needed="photos that can be read in any order",
+            todo="unpack it to plain tar files; or leave out --cache none",
         )
