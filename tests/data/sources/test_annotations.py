@@ -29,7 +29,7 @@ def column(*texts: str) -> Column:
 
 
 def values(found: Column) -> list[object]:
-    return [found.value(row) for row in range(len(found.values))]
+    return found.cells
 
 
 def table(files: Sequence[str], **columns: Sequence[object]) -> Table:

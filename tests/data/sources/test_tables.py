@@ -20,7 +20,7 @@ Male Smiling Young_Face \n\
 
 def content(table: Table) -> dict[str, list[object]]:
     rows = range(len(table.files))
-    return {name: [column.value(row) for row in rows] for name, column in table.columns.items()}
+    return {name: [column.cells[row] for row in rows] for name, column in table.columns.items()}
 
 
 def sides(table: Table) -> list[str | None]:

@@ -54,19 +54,14 @@ class Column:
         """What stands for a missing value."""
         return _missing(self.values.dtype)
 
-    def value(self, row: int) -> int | float | str | None:
-        """Give one value as Python has it.
-
-        Args:
-            row: Which.
-
-        Returns:
-            A number or a text; None where it is missing.
-        """
-        value = self.values[row].item()
-        if value == self.missing or value != value:
-            return None
-        return self.words[value] if self.words else value  # type: ignore[no-any-return]
+    @cached_property
+    def cells(self) -> list[int | float | str | None]:
+        """All values as Python has them, numbers or texts; None where one is missing."""
+        known = (self.values != self.missing) & (self.values == self.values)
+        values = zip(self.values.tolist(), known.tolist(), strict=True)
+        if self.words:
+            return [self.words[value] if here else None for value, here in values]
+        return [value if here else None for value, here in values]
 
     def array(self) -> NDArray[Any]:
         """Give all values as numpy has them.
@@ -200,7 +195,7 @@ class Annotations:
         row = self.rows.get(name)
         if row is None:
             return (None,) * len(self.columns)
-        return tuple(column.value(row) for column in self.columns)
+        return tuple(column.cells[row] for column in self.columns)
 
     def side(self, name: str) -> Side | None:
         """Say where the authors put a photo.

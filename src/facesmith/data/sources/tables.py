@@ -176,7 +176,7 @@ def _take_sides(columns: dict[str, Column]) -> NDArray[np.int8] | None:
     """Remove the column that is a split, if there is one, and read it."""
     for name in [name for name in columns if name.lower() in ("partition", "split")]:
         column = columns[name]
-        values = [column.value(row) for row in range(len(column.values))]
+        values = column.cells
         words = [str(value).lower() for value in values if value is not None]
         if words and SIDE_WORDS.keys() >= set(words):
             del columns[name]
