@@ -12,12 +12,12 @@ import numpy as np
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from facesmith.base.errors import FacesmithError
-from facesmith.data.photos.colours import flatten
 from facesmith.data.photos.crops import PhotoError
 from facesmith.data.photos.facecrop import FaceCrop
 from facesmith.data.photos.faces import cut_faces
-from facesmith.data.photos.framing import DRAFT_MARGIN, REDUCING_GAP, RESAMPLING, Cut, Framing
+from facesmith.data.photos.framing import DRAFT_MARGIN, Cut, Framing
 from facesmith.data.photos.photo import FORMATS, MIN_SIDE, Photo
+from facesmith.data.photos.resizing import resize
 from facesmith.data.photos.strangers import what_it_is
 
 if TYPE_CHECKING:
@@ -94,14 +94,12 @@ def _frame(photo: Photo, framing: Framing) -> list[Cut]:
     if side < MIN_SIDE:
         given = f"{photo.width}x{photo.height} pixels"
         raise PhotoError("too small", f"{given} leave a crop of {side}")
-    shrink = side / (framing.resolution * DRAFT_MARGIN)
-    image, factor = photo.decoded(1 if framing.resampling == "nearest" else shrink)
-    left, top, right, bottom = photo.stored_box(crop)
-    square = flatten(image, framing.channels).resize(
-        (framing.resolution, framing.resolution),
-        RESAMPLING[framing.resampling],
-        box=(left / factor, top / factor, right / factor, bottom / factor),
-        reducing_gap=REDUCING_GAP,
+    nearest = framing.resampling == "nearest"
+    shrink = 1 if nearest else side / (framing.resolution * DRAFT_MARGIN)
+    image, factor = photo.decoded(shrink)
+    left, top, right, bottom = (place / factor for place in photo.stored_box(crop))
+    square = resize(
+        image, (left, top, right, bottom), framing.resolution, framing.channels, nearest=nearest
     )
     pixels = np.array(photo.upright(square), dtype=np.uint8)
     return [Cut(pixels.reshape(framing.resolution, framing.resolution, framing.channels), side)]

@@ -6,17 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from PIL import Image
-
 from facesmith.data.photos.crops import CenterCrop, Crop
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-RESAMPLING = {"lanczos": Image.Resampling.LANCZOS, "nearest": Image.Resampling.NEAREST}
-REDUCING_GAP = 3.0
-"""Large images may be averaged cheaply as long as the good filter still shrinks this much."""
+RESAMPLING = ("lanczos", "nearest")
 DRAFT_MARGIN = 2
 """JPEG blocks are decoded at a fraction of their size as long as the crop stays this many times
 larger than the training image: 0.6 grey levels from a full decode in the mean, 1.4 at no margin."""

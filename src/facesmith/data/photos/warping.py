@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from facesmith.data.photos.framing import REDUCING_GAP
 from facesmith.data.photos.opencv import opencv
+from facesmith.data.photos.resizing import REDUCING_GAP
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
