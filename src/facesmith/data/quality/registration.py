@@ -27,6 +27,9 @@ SMOOTHING = (9.0, 12.0)
 """Of each step: the frequency of which 1/e is left. A coarse image sees further, a fine one better."""
 FURTHEST = np.float32(0.1)
 """How far a copy can be moved, as a part of its side, or zoomed; unlike images would be torn apart."""
+STRONGEST = 1
+"""How much contrast copies gain or lose at most, as a part of their mean: a third, or three times. Without
+a bound it would explain any difference from an image that has none."""
 MARGIN = 0.08
 """Part of the side that is left out at the borders of both images, where filters look beyond them."""
 HALF = np.float32(0.5)
@@ -56,8 +59,9 @@ def differences(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> Floats:
         found, _, _ = _explained(moving * smooth, still * smooth, path)
         path = (path + found[:, :3]).clip(-FURTHEST, FURTHEST)
     detail = radius**2 * smooth  # the Laplacian of the smooth image: edges, where faces differ most
-    _, left, shared = _explained(moving * detail, still * detail, path)
+    found, left, shared = _explained(moving * detail, still * detail, path)
     differ: Floats = 2 * left / np.maximum(4 * shared + left, SLIGHT)
+    differ[np.abs(found[:, -1]) > STRONGEST] = 1
     return differ
 
 

@@ -46,7 +46,7 @@ def sign(images: NDArray[np.uint8]) -> Signatures:
     down = resampling(images.shape[1], SIDE)
     across = resampling(images.shape[2], SIDE)
     small = np.rint(down @ luma(images) @ across.T).clip(0, 255).astype(np.uint8)
-    return small.reshape(len(images), -1).view(np.uint64)
+    return small.reshape(len(images), SIDE * SIDE).view(np.uint64)
 
 
 def groups(signatures: Signatures, distance: float) -> NDArray[np.int64]:
