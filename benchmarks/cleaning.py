@@ -15,7 +15,7 @@ import io
 import json
 import os
 import platform
-import resource
+import re
 import subprocess
 import sys
 import time
@@ -418,18 +418,24 @@ def many(some: Pixels) -> Pixels:
     return all_of_them
 
 
+def peak_mb() -> int:
+    """Read the most memory that this process held since it began."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return round(int(re.findall(r"VmHWM:\s+(\d+)", status)[0]) / 1024)
+
+
 def scale(file: Path) -> dict[str, Any]:
     """Group many signatures in this process, which has done nothing else."""
     signatures = np.load(file)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    before = peak_mb()
     begin = time.process_time()
     leads = groups(signatures, NEAR)
     return {
         "signatures": len(signatures),
         "load": os.getloadavg()[0],
         "processor_seconds": round(time.process_time() - begin, 1),
-        "peak_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
-        "rss_before_mb": round(before),
+        "peak_rss_mb": peak_mb(),
+        "rss_before_mb": before,
         "near_duplicates": int((leads != np.arange(len(leads))).sum()),
     }
 

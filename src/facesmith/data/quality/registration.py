@@ -25,6 +25,8 @@ PLACES = 20
 """Along each side, at which images are compared: more than frequencies, so that slopes are true."""
 SMOOTHING = (9.0, 12.0)
 """Of each step: the frequency of which 1/e is left. A coarse image sees further, a fine one better."""
+FAR = 0.05
+"""What is left of a coarse difference after the first step, beyond which two images are no copies."""
 FURTHEST = np.float32(0.1)
 """How far a copy can be moved, as a part of its side, or zoomed; unlike images would be torn apart."""
 STRONGEST = 1
@@ -52,17 +54,27 @@ def differences(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> Floats:
         different photographs.
     """
     moving, still = _spectra(one), _spectra(other)
-    radius = np.hypot(*np.mgrid[: one.shape[1], : one.shape[1]]).astype(np.float32)
+    coarse, fine = (_smooth(one.shape[1], reach) for reach in SMOOTHING)
+    detail = fine * _radius(one.shape[1]) ** 2  # the Laplacian: edges, where faces differ most
     path = np.zeros((len(one), 3), np.float32)
-    for reach in SMOOTHING:
-        smooth = np.exp(-((radius / reach) ** 2))
-        found, _, _ = _explained(moving * smooth, still * smooth, path)
-        path = (path + found[:, :3]).clip(-FURTHEST, FURTHEST)
-    detail = radius**2 * smooth  # the Laplacian of the smooth image: edges, where faces differ most
-    found, left, shared = _explained(moving * detail, still * detail, path)
-    differ: Floats = 2 * left / np.maximum(4 * shared + left, SLIGHT)
-    differ[np.abs(found[:, -1]) > STRONGEST] = 1
+    path, apart = _step(moving * coarse, still * coarse, path)
+    near = apart <= FAR
+    moving, still = moving[near], still[near]
+    path, _ = _step(moving * fine, still * fine, path[near])
+    differ = np.ones(len(one), np.float32)
+    _, differ[near] = _step(moving * detail, still * detail, path)
     return differ
+
+
+def _radius(side: int) -> Floats:
+    down, across = np.mgrid[:side, :side]
+    radius: Floats = np.hypot(down, across).astype(np.float32)
+    return radius
+
+
+def _smooth(side: int, reach: float) -> Floats:
+    weights: Floats = np.exp(-((_radius(side) / np.float32(reach)) ** 2))
+    return weights
 
 
 def _spectra(images: NDArray[np.uint8]) -> Floats:
@@ -77,12 +89,11 @@ def _spectra(images: NDArray[np.uint8]) -> Floats:
     return normalised
 
 
-def _explained(moving: Floats, still: Floats, path: Floats) -> tuple[Floats, Floats, Floats]:
-    """Explain what still differs by a further move, zoom, turn and contrast.
+def _step(moving: Floats, still: Floats, path: Floats) -> tuple[Floats, Floats]:
+    """Follow the path, explain what still differs by a further move, zoom, turn and contrast.
 
     Returns:
-        Their amounts (N, 5), the sum of squares (N,) that is left of the difference, and that of the
-        mean of both images.
+        The path with the further move and zoom, and how much is left of the difference.
     """
     near, inside = _drawn(moving, path)
     far, _ = _drawn(still, np.zeros((1, 3), np.float32))
@@ -92,10 +103,14 @@ def _explained(moving: Floats, still: Floats, path: Floats) -> tuple[Floats, Flo
     normal = matrix @ matrix.transpose(0, 2, 1)
     normal += SLIGHT * np.eye(FIELDS, dtype=np.float32)
     projected = matrix @ wanted
-    found = np.linalg.solve(normal, projected)
-    left = np.square(wanted).sum((1, 2)) - (found * projected).sum((1, 2))
-    amounts: Floats = found[..., 0].astype(np.float32, copy=False)
-    return amounts, np.maximum(left, 0), np.square(mean * inside).sum((1, 2))
+    amounts = np.linalg.solve(normal, projected)
+    left = np.square(wanted).sum((1, 2)) - (amounts * projected).sum((1, 2))
+    left = np.maximum(left, 0)
+    shared = np.square(mean * inside).sum((1, 2))
+    differ: Floats = 2 * left / np.maximum(4 * shared + left, SLIGHT)
+    differ[np.abs(amounts[:, -1, 0]) > STRONGEST] = 1
+    further: Floats = (path + amounts[:, :3, 0]).clip(-FURTHEST, FURTHEST)
+    return further, differ
 
 
 def _drawn(spectra: Floats, path: Floats) -> tuple[Floats, Floats]:
