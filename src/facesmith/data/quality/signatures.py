@@ -17,7 +17,11 @@ from facesmith.data.quality.registration import differences
 from facesmith.data.quality.spectra import resampling
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from numpy.typing import NDArray
+
+    from facesmith.data.quality.lookalikes import Pairs
 
     Signatures = NDArray[np.uint64]
 
@@ -79,23 +83,39 @@ def _joined(small: NDArray[np.uint8], distance: float) -> NDArray[np.int64]:
     leads = np.arange(len(small))
     nearest = np.full(len(small), np.inf, np.float32)
     uncertain = []
-    for one, other, mirrored in lookalikes(small):
-        for begin in range(0, len(one), BATCH):
-            batch = slice(begin, begin + BATCH)
-            apart = _leaders(leads, one[batch]) != _leaders(leads, other[batch])
-            left, right, turn = (part[batch][apart] for part in (one, other, mirrored))
-            turned = np.where(turn[:, None, None], small[right, :, ::-1], small[right])
-            differ = differences(small[left], turned)
-            for side in (left, right):
-                np.minimum.at(nearest, side, differ)
-            certain = differ <= distance / CERTAIN
-            _join(leads, left[certain], right[certain])
-            maybe = (differ <= distance) & ~certain
-            uncertain.append((left[maybe], right[maybe], differ[maybe]))
+    for one, other, mirrored in _batches(lookalikes(small)):
+        apart = _leaders(leads, one) != _leaders(leads, other)
+        left, right = one[apart], other[apart]
+        turned = np.where(mirrored[apart, None, None], small[right, :, ::-1], small[right])
+        differ = differences(small[left], turned)
+        for side in (left, right):
+            np.minimum.at(nearest, side, differ)
+        certain = differ <= distance / CERTAIN
+        _join(leads, left[certain], right[certain])
+        maybe = (differ <= distance) & ~certain
+        uncertain.append((left[maybe], right[maybe], differ[maybe]))
     trusted = _trusted(nearest, distance)
     for left, right, differ in uncertain:
         _join(leads, left[differ <= trusted], right[differ <= trusted])
     return leads
+
+
+def _batches(blocks: Iterable[Pairs]) -> Iterator[Pairs]:
+    """Cut pairs into batches that are worth their start and stay in the processor's cache."""
+    waiting: list[Pairs] = []
+    count = 0
+    for block in blocks:
+        waiting.append(block)
+        count += len(block[0])
+        if count < BATCH:
+            continue
+        one, other, mirrored = (np.concatenate(part) for part in zip(*waiting, strict=True))
+        whole = count - count % BATCH
+        for begin in range(0, whole, BATCH):
+            batch = slice(begin, begin + BATCH)
+            yield one[batch], other[batch], mirrored[batch]
+        waiting, count = [(one[whole:], other[whole:], mirrored[whole:])], count % BATCH
+    yield from waiting
 
 
 def _trusted(nearest: NDArray[np.float32], distance: float) -> float:
