@@ -54,14 +54,16 @@ def train(
 
     Args:
         recipe: A name such as `"face"`, `"mine.py:function"`, or a Recipe.
-        data: A folder of photos, a zip, a prepared dataset, `"portraits"`, or an open Dataset.
+        data: A folder, zip or tar of photos, parquet files, a prepared dataset, `"portraits"`, a name that
+            `facesmith download` lists, or an open Dataset.
         images: Real images to see in all, such as 500_000 or `"500k"`; 200k by default.
         epochs: Length in passes over the photos, instead of images.
         minutes: Stop earlier if training has taken so long, over all sittings.
         run: The run folder; `runs/RECIPE-RESOLUTION` by default. Calling again with the same one continues.
         resolution: Height and width in pixels; the recipe's own by default.
         channels: 3 for colour, 1 for grey; the recipe's own by default.
-        crop: How photos become squares: `center`, `center:SIZE`, `x,y,width,height` or `none`.
+        crop: How photos become squares: `face`, `face-celeba`, `center`, `center:SIZE`, `x,y,width,height` or
+            `none`.
         seed: Every random number follows from it.
         device: Where to compute.
         precision: Arithmetic of the networks; auto measures.

@@ -53,7 +53,8 @@ def prepare(
     pixels.
 
     Args:
-        source: A folder or zip of photos, MNIST's idx files, or `portraits`, `portraits:5000`.
+        source: A folder, zip or tar of photos, shards, parquet files, MNIST's idx files, `portraits`,
+            `portraits:5000`, or a name that `facesmith download` lists.
         out: The dataset folder to make; it must be new, empty, or begun by the same command.
         resolution: Side of the square training images in pixels, 4 to 4096.
         crop: Which square of a photo is kept; text is read by `parse_crop`.
