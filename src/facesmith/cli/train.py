@@ -42,8 +42,8 @@ class Train:
 
     recipe: Annotated[Recipe, tyro.conf.arg(name="")]
     data: str
-    """A folder, zip or tar of photos, parquet or MNIST files, a prepared dataset, the word portraits, or a name that
-    `facesmith download` lists."""
+    """A folder, zip or tar of photos, parquet or MNIST files, a prepared dataset, the word portraits, or a
+    name that `facesmith download` lists."""
     images: str | None = None
     """Real images to see in all, with k or M; 200k by default."""
     epochs: int | None = None
