@@ -1,8 +1,8 @@
 """Do the rules of cleaning find what is wrong, and leave alone what is not?
 
 Three ways to know what is wrong: dirt that is planted among photographs of CelebA and UTKFace; 1,500
-images of UTKFace and the near duplicates that were found in 20,000 of CelebA, labelled by eye before the
-bounds were chosen (`labels/cleaning.json` holds names, no pictures); and sets in which hardly anything is
+images of UTKFace, labelled by eye before the bounds were chosen, and the near duplicates found in 20,000
+of CelebA, looked at one by one (`labels/cleaning.json` holds names, no pictures); sets with hardly anything
 wrong. The photographs lie in a folder of research data beside the checkout, since their licences keep
 them out of this repository. Run: python benchmarks/cleaning.py [--data DIR] [--only PART ...]
 """
