@@ -272,7 +272,7 @@ def test_every_cleaning_survives_being_text(values: dict[str, float], standard: 
         ("", "'' is not a cleaning"),
         ("strict", "'strict' is not a cleaning"),
         ("standard(near=0", "is not a cleaning"),
-        ("standard(blured=0.5)", "no cleaning called 'blured' (did you mean 'blurred'?)"),
+        ("standard(blurry=0.5)", "no cleaning called 'blurry' (did you mean 'blurred'?)"),
         ("standard(0.5)", "no cleaning called '0.5'"),
         ("standard(near)", "near was given ''"),
         ("standard(near=little)", "near was given 'little'"),
