@@ -2,9 +2,9 @@
 
 Three ways to know what is wrong: dirt that is planted among photographs of CelebA and UTKFace; 1,500
 images of UTKFace, labelled by eye before the bounds were chosen, and the near duplicates found in 20,000
-of CelebA, looked at one by one (`labels/cleaning.json` holds names, no pictures); and sets with hardly anything
-wrong. The photographs lie in a folder of research data beside the checkout, since their licences keep
-them out of this repository. Run: python benchmarks/cleaning.py [--data DIR] [--only PART ...]
+of CelebA, looked at one by one (`labels/cleaning.json` holds names, no pictures); and sets with hardly
+anything wrong. The photographs lie in a folder of research data beside the checkout, since their licences
+keep them out of this repository. Run: python benchmarks/cleaning.py [--data DIR] [--only PART ...]
 """
 
 from __future__ import annotations
