@@ -68,7 +68,16 @@ def test_places_in_the_upright_photo_are_found_in_the_file(
     upright = picture(3, 60, 40)
     exif = Image.Exif()
     exif[0x0112] = orientation
-    undone = {**photo.TURNS, 6: photo.TURNS[8], 8: photo.TURNS[6]}
+    turn = Image.Transpose
+    undone = {
+        2: turn.FLIP_LEFT_RIGHT,
+        3: turn.ROTATE_180,
+        4: turn.FLIP_TOP_BOTTOM,
+        5: turn.TRANSPOSE,
+        6: turn.ROTATE_90,
+        7: turn.TRANSVERSE,
+        8: turn.ROTATE_270,
+    }
     stored = upright.transpose(undone[orientation]) if orientation > 1 else upright
     one = opened(encode(stored, exif=exif))
     assert (one.width, one.height) == (60, 40)
@@ -77,7 +86,7 @@ def test_places_in_the_upright_photo_are_found_in_the_file(
         column, row = one.to_stored() @ [x + 0.5, y + 0.5, 1] - 0.5
         np.testing.assert_array_equal(pixels[round(row), round(column)], upright.getpixel((x, y)))
     part = Image.fromarray(pixels).crop(one.stored_box((5, 6, 25, 36)))
-    np.testing.assert_array_equal(one.upright(part), upright.crop((5, 6, 25, 36)))
+    np.testing.assert_array_equal(one.upright(np.asarray(part)), upright.crop((5, 6, 25, 36)))
 
 
 # ---- more pixels than are ever decoded

@@ -6,6 +6,7 @@ import csv
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from math import nan
 from pathlib import Path
 from typing import TextIO
 
@@ -182,7 +183,8 @@ def _write_lists(pack: Pack, ledger: Ledger, source: Source) -> None:
                 row = rows[place]
                 told = source.annotations.labels(entry.name) if source.annotations else ()
                 label_rows.writerow([fate, row, *entry.labels, *told])
-            known = (entry.facts.get(key, np.nan) for key in facts)
+            # What is not known is NaN, which alone differs from itself.
+            known = (entry.facts.get(key, nan) for key in facts)
             file_rows.writerow(
                 [
                     entry.name,
@@ -191,7 +193,9 @@ def _write_lists(pack: Pack, ledger: Ledger, source: Source) -> None:
                     row,
                     ledger.reasons.get(place, ""),
                     entry.sha256,
-                    *("" if np.isnan(fact) else f"{fact:.4g}" for fact in known),
+                    *(
+                        "" if fact != fact else f"{fact:.4g}" for fact in known
+                    ),  # NaN alone differs from itself
                 ]
             )
     if not source.columns:

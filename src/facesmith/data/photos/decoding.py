@@ -101,5 +101,4 @@ def _frame(photo: Photo, framing: Framing) -> list[Cut]:
     square = resize(
         image, (left, top, right, bottom), framing.resolution, framing.channels, nearest=nearest
     )
-    pixels = np.array(photo.upright(square), dtype=np.uint8)
-    return [Cut(pixels.reshape(framing.resolution, framing.resolution, framing.channels), side)]
+    return [Cut(photo.upright(square), side)]

@@ -123,7 +123,7 @@ def _working_copy(photo: Photo) -> NDArray[np.uint8]:
         scale = WORKING_SIDE / max(image.size)
         size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
         image = image.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
-    return np.ascontiguousarray(photo.upright(image))
+    return photo.upright(np.asarray(image))
 
 
 def _pixels(

@@ -11,6 +11,8 @@ from PIL import Image
 from facesmith.data.photos.crops import Box, PhotoError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
 # Pillow would open EPS and PDF with Ghostscript; only these are ever tried.
@@ -23,14 +25,14 @@ JPEG_FACTORS = (8, 4, 2)
 """By these the JPEG decoder can shrink while it decodes."""
 EXIF_ORIENTATION = 0x0112
 # EXIF orientation -> what turns the stored image upright.
-TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
+TURNS: dict[int, tuple[Callable[[NDArray[np.uint8]], NDArray[np.uint8]], ...]] = {
+    2: (np.fliplr,),
+    3: (np.rot90, np.rot90),
+    4: (np.flipud,),
+    5: (np.fliplr, np.rot90),
+    6: (np.rot90,) * 3,
+    7: (np.flipud, np.rot90),
+    8: (np.rot90,),
 }
 
 
@@ -86,17 +88,18 @@ class Photo:
         self._factor = factor
         return self._image, factor
 
-    def upright(self, image: Image.Image) -> Image.Image:
+    def upright(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Turn an image or a part of it as the camera was held.
 
         Args:
-            image: As it lies in the file.
+            pixels: Array (H, W, C), as it lies in the file.
 
         Returns:
-            The image that people should see.
+            The image that people should see, (H, W, C) or (W, H, C).
         """
-        turn = TURNS.get(self._orientation)
-        return image if turn is None else image.transpose(turn)
+        for turn in TURNS.get(self._orientation, ()):
+            pixels = turn(pixels)
+        return np.ascontiguousarray(pixels)
 
     def to_stored(self) -> NDArray[np.float64]:
         """Give the map from places in the upright photo to places in the image as it lies in the file.

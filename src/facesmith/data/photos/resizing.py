@@ -37,7 +37,7 @@ def resize(
     channels: int,
     *,
     nearest: bool,
-) -> Image.Image:
+) -> NDArray[np.uint8]:
     """Cut a box out of an image and bring it to the size of training.
 
     Args:
@@ -48,14 +48,15 @@ def resize(
         nearest: Whether each pixel is one of the image, as pixel art needs it.
 
     Returns:
-        The square, in colour or grey.
+        Array (resolution, resolution, channels).
     """
     plain = flatten(image, channels)
     left, top, right, bottom = box
+    shape = (resolution, resolution, channels)
     if nearest or max(right - left, bottom - top) > MOST * resolution:
         filter_ = Image.Resampling.NEAREST if nearest else Image.Resampling.LANCZOS
-        side = (resolution, resolution)
-        return plain.resize(side, filter_, box=box, reducing_gap=REDUCING_GAP)
+        square = plain.resize(shape[:2], filter_, box=box, reducing_gap=REDUCING_GAP)
+        return np.array(square, np.uint8).reshape(shape)
     pixels = np.asarray(plain).reshape(plain.height, plain.width, channels)
     rows, down = bands(plain.height, top, bottom, resolution)
     columns, across = bands(plain.width, left, right, resolution)
@@ -65,8 +66,7 @@ def resize(
     turned = short.reshape(resolution, width, channels).transpose(1, 0, 2)
     small = _product(across, turned.reshape(width, -1), resolution)
     whole = np.rint(small, out=small).clip(0, 255).astype(np.uint8)
-    upright = whole.reshape(resolution, resolution, channels).transpose(1, 0, 2)
-    return Image.fromarray(np.ascontiguousarray(upright).squeeze(2 if channels == 1 else ()))
+    return np.ascontiguousarray(whole.reshape(shape).transpose(1, 0, 2))
 
 
 @lru_cache(maxsize=64)
