@@ -12,6 +12,7 @@ from PIL import Image, ImageFile
 from facesmith.data.photos.crops import BoxCrop, PhotoError, WholeImage
 from facesmith.data.photos.decoding import decode, frame_pixels
 from facesmith.data.photos.framing import Cut, Framing
+from facesmith.data.portraits import portraits
 
 Picture = Callable[..., Image.Image]
 Encode = Callable[..., bytes]
@@ -242,6 +243,15 @@ def test_truncated_files_are_rejected(
     with pytest.raises(PhotoError, match="damaged"):
         cut(part, PLAIN)
     assert ImageFile.LOAD_TRUNCATED_IMAGES
+
+
+@pytest.mark.parametrize("place", [0.3, 0.5, 0.7])
+def test_a_png_whose_data_break_is_rejected(place: float, encode: Encode) -> None:
+    [portrait], _ = portraits([0], 128)
+    data = bytearray(encode(Image.fromarray(portrait), "PNG"))
+    data[int(len(data) * place)] ^= 0xFF
+    with pytest.raises(PhotoError, match="damaged"):
+        decode(bytes(data), Framing(32))
 
 
 def test_a_jpeg_without_its_last_ten_bytes_is_rejected(picture: Picture, encode: Encode) -> None:

@@ -45,6 +45,7 @@ class Photo:
 
     Raises:
         PhotoError: It has more pixels than can be decoded.
+        OSError: It is a damaged PNG; Pillow may raise nearly anything.
     """
 
     def __init__(self, image: Image.Image, data: bytes | None = None) -> None:
@@ -144,6 +145,10 @@ class Photo:
 def _orientation(image: Image.Image) -> int:
     if image.format == "TIFF":  # Pillow turns TIFF files upright itself
         return 1
+    if image.format == "PNG":
+        # Asked for the orientation, Pillow decodes it; what breaks then is the photo, and a second
+        # decoding would go on in silence, with black where the data broke.
+        image.load()
     try:
         found = image.getexif().get(EXIF_ORIENTATION, 1)
     except (PhotoError, MemoryError):
