@@ -198,6 +198,16 @@ def test_a_file_that_is_cut_off_is_refused(tmp_path: Path) -> None:
             open_source(path, resolution=8)
 
 
+def test_a_bomb_is_refused_without_unpacking_it(tmp_path: Path) -> None:
+    images = [bytes(5_000_000), b"photo"]
+    path = write(tmp_path / "bomb.parquet", {"image": images}, compression="zstd")
+    with pytest.raises(DataError, match=r"would grow from [\d,]+ to 5,0\d\d,\d+ bytes"):
+        open_source(path, resolution=8)
+    harmless = write(tmp_path / "flat.parquet", {"image": [bytes(1_000_000)]}, compression="zstd")
+    assert harmless.stat().st_size < 10_000
+    assert len(read(open_source(harmless, resolution=8))) == 1
+
+
 def test_a_damaged_part_is_rejected_alone(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     write(path, rows(0, 200), row_group_size=100, compression="zstd", use_dictionary=False)

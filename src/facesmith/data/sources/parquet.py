@@ -16,7 +16,7 @@ from facesmith.base.errors import DataError, MissingExtraError
 from facesmith.data.photos.crops import PhotoError
 from facesmith.data.sources.annotations import MAX_TEXT, label_name, sides_alone
 from facesmith.data.sources.contract import Entry, Item, Side, Source, of_both_sides
-from facesmith.data.sources.limits import gone, too_many_bytes
+from facesmith.data.sources.limits import bomb, gone, most_bytes, too_many_bytes
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -184,7 +184,7 @@ def opened(path: Path) -> pq.ParquetFile:
         return pq.ParquetFile(path, buffer_size=BUFFER_BYTES, pre_buffer=False)
     except Exception as error:  # hostile bytes make it raise many kinds
         raise DataError(
-            f"{path} is not a whole parquet file: {' '.join(str(error).split())}.",
+            f"{path} is not a whole parquet file: {' '.join(str(error).split()).rstrip('.')}.",
             needed="a file as the Hugging Face hub keeps them",
             todo="check that the download is complete, and download it again",
         ) from error
@@ -208,7 +208,7 @@ def source(paths: Sequence[Path], name: str, limit: int | None = None) -> Source
         The source; whole numbers, numbers, truth values and text beside the image are labels.
 
     Raises:
-        DataError: A file is damaged, or has no image column.
+        DataError: A file is damaged, has no image column, or grows more than photos can.
         MissingExtraError: pyarrow is not there.
     """
     paths = sorted(paths)
@@ -220,6 +220,7 @@ def source(paths: Sequence[Path], name: str, limit: int | None = None) -> Source
     image, labels = "", None
     for path, side in zip(paths, sides, strict=True):
         file = opened(path)
+        _check_growth(path, file.metadata)
         image, found = _columns(path, file.schema_arrow, image)
         labels = found if labels is None else [label for label in labels if label in found]
         version = path.stat().st_mtime_ns
@@ -245,6 +246,14 @@ def source(paths: Sequence[Path], name: str, limit: int | None = None) -> Source
         own_split=own_split,
         annotations=sides_alone(entries, held_out) if own_split else None,
     )
+
+
+def _check_growth(path: Path, metadata: pq.FileMetaData) -> None:
+    groups = (metadata.row_group(number) for number in range(metadata.num_row_groups))
+    total = sum(group.total_byte_size for group in groups)
+    packed = path.stat().st_size
+    if total > most_bytes(packed):
+        raise bomb(path, packed, f"{total:,}")
 
 
 def _side(path: Path) -> Side | None:
