@@ -371,3 +371,10 @@ def test_real_photos(shared_data: Path, tmp_path: Path) -> None:
     assert groups.summary.used == 46
     assert groups.summary.rejected == {"text": 3}
     Dataset.open(tmp_path / "b").verify()
+
+
+def test_a_dataset_is_no_source_of_photos(tmp_path: Path, photos: Photos) -> None:
+    prepare(photos(tmp_path / "photos", 2), tmp_path / "one", resolution=16)
+    with pytest.raises(UsageError, match="is a prepared dataset"):
+        prepare(tmp_path / "one", tmp_path / "two", resolution=16)
+    assert not (tmp_path / "two").exists()

@@ -17,7 +17,7 @@ from facesmith.base.errors import UsageError
 from facesmith.base.images import write_png
 from facesmith.cli import options
 from facesmith.data.packing.files import explained
-from facesmith.data.plan import Preparation
+from facesmith.data.plan import Preparation, refuse_inside
 from facesmith.data.prepare import prepare
 from facesmith.data.scaling import Rescale
 
@@ -120,6 +120,14 @@ def run(arguments: list[str]) -> int:
 
 def _preview(chosen: Prepare, typed: list[str]) -> int:
     """Draw what would be made of some photos."""
+    assert chosen.preview is not None
+    if chosen.preview.is_dir():
+        raise UsageError(
+            f"--preview was given the folder {chosen.preview}.",
+            needed="the picture that shall be written",
+            todo="name a file, such as --preview look.png",
+        )
+    refuse_inside(chosen.photos, chosen.preview)
     import torch
 
     from facesmith.data.preview import look, picture
@@ -141,7 +149,6 @@ def _preview(chosen: Prepare, typed: list[str]) -> int:
     def seen(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
         return pixels.to_pixels(pixels.to_network(torch.from_numpy(images))).numpy()
 
-    assert chosen.preview is not None
     with explained(chosen.preview.parent):
         write_png(chosen.preview, picture(looks, seen))
     used = sum(len(one.images) for one in looks)

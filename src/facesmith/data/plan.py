@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from facesmith.base.errors import UsageError
+from facesmith.data.packing.manifest import is_dataset
 from facesmith.data.photos.crops import Crop, parse_crop
 from facesmith.data.photos.facecrop import FaceCrop
 from facesmith.data.photos.framing import RESAMPLING, Framing
@@ -55,8 +56,14 @@ class Preparation:
 
         Raises:
             DataError: The source is missing, empty or damaged.
-            UsageError: A setting is out of range.
+            UsageError: A setting is out of range, or the source is a prepared dataset.
         """
+        if is_dataset(Path(source)):  # its sheets of rejected images would become photos
+            raise UsageError(
+                f"{source} is a prepared dataset.",
+                needed="photos",
+                todo=f"train with --data {source}, or pass the photos that it was made of",
+            )
         framing = self.framing()
         cleaning = parse_cleaning(self.clean) if isinstance(self.clean, str) else self.clean
         listed = open_source(
@@ -161,11 +168,11 @@ def check_count(name: str, number: int | None) -> None:
 
 
 def refuse_inside(source: str | Path, out: Path) -> None:
-    """Refuse to write a dataset among the photos it is made of.
+    """Refuse to write among the photos that are read.
 
     Args:
         source: Any source.
-        out: The dataset folder.
+        out: The dataset folder, or the picture of a preview.
 
     Raises:
         UsageError: It would lie there.
@@ -176,7 +183,7 @@ def refuse_inside(source: str | Path, out: Path) -> None:
     hidden = any(part.startswith(".") for part in folder.relative_to(photos).parts)
     if not hidden:  # what is hidden is never taken for photos, such as ~/.cache
         raise UsageError(
-            f"The dataset {out} would lie inside the photos {source}.",
-            needed="a folder beside the photos, or the dataset would become photos at the next run",
-            todo=f"write to {photos.with_name('dataset')}",
+            f"{out} would lie inside the photos {source}.",
+            needed="a place beside the photos, or it would be taken for photos at the next run",
+            todo=f"write to {photos.with_name(f'{photos.name}-{folder.name}')}",
         )
