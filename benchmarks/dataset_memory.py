@@ -208,7 +208,7 @@ class Family:
         import psutil
 
         me = psutil.Process()
-        while not self._ended.wait(0.1):
+        while not self._ended.wait(1):  # looking at all processes costs more than their work
             total = 0
             for process in (me, *me.children(recursive=True)):
                 with contextlib.suppress(psutil.NoSuchProcess):

@@ -185,7 +185,7 @@ def count(images: int | str) -> int:
 def columns(balance: str | Sequence[str] | None) -> tuple[str, ...]:
     """Read names of labels that may be a text such as `"male,young"`."""
     names = balance.split(",") if isinstance(balance, str) else balance or ()
-    return tuple(name.strip() for name in names)
+    return tuple(dict.fromkeys(name.strip() for name in names))
 
 
 def first_length(images: int | str | None, epochs: int | None) -> int:

@@ -113,7 +113,7 @@ def test_another_recipe_and_a_missing_device_are_refused_before_the_photos(
     monkeypatch.setattr("torch.backends.mps.is_available", lambda: False)
     shutil.copytree(trained, tmp_path / "run")
     assert cli.run([*words, "--loss", "hinge"]) == 2
-    assert "begun with another recipe: loss.part Relativistic -> Hinge" in capsys.readouterr().err
+    assert "begun with other settings: loss.part Relativistic -> Hinge" in capsys.readouterr().err
     assert cli.run([*words, "--seed", "1"]) == 2
     assert "seed 0 -> 1" in capsys.readouterr().err
     assert (

@@ -116,3 +116,39 @@ def test_the_summary_as_json_adds_up(photos: Path, tmp_path: Path, capsys: Print
     told = json.loads(capsys.readouterr().out)
     used = told["train"] + told["held_out"]
     assert told["found"] + told["extra"] == used + sum(told["rejected"].values())
+
+
+def test_what_was_rejected_cannot_be_kept_afterwards(
+    photos: Path, tmp_path: Path, capsys: Printed
+) -> None:
+    words = ["prepare", str(photos), "--out", str(tmp_path / "out"), "--resolution", "32"]
+    assert cli.run([*words, "--workers", "1"]) == 0
+    assert cli.run([*words, "--keep-rejects"]) == 2
+    assert "is finished" in capsys.readouterr().err
+
+
+def test_options_that_mean_nothing_for_a_preview_are_refused(
+    photos: Path, tmp_path: Path, capsys: Printed
+) -> None:
+    words = ["prepare", str(photos), "--preview", str(tmp_path / "look.png")]
+    for idle in (["--keep-rejects"], ["--workers", "2"], ["--json"]):
+        assert cli.run([*words, *idle]) == 2
+        assert f"{idle[0]} was given beside --preview" in capsys.readouterr().err
+
+
+def test_a_copy_stands_beside_what_it_is_a_copy_of(photos: Path, tmp_path: Path) -> None:
+    prepare(photos, tmp_path / "out")
+    with Image.open(tmp_path / "out/rejected/duplicate.png") as drawn:
+        sheet = np.asarray(drawn)
+    side = (sheet.shape[1] - 6) // 2  # two pictures, three gaps
+    left, right = sheet[2 : 2 + side, 2 : 2 + side], sheet[2 : 2 + side, 4 + side : 4 + 2 * side]
+    np.testing.assert_array_equal(left, right)
+    assert left.std() > 20
+
+
+def test_one_photo_is_no_source_and_says_so(photos: Path, tmp_path: Path, capsys: Printed) -> None:
+    assert cli.run(["prepare", str(photos / "00.png"), "--out", str(tmp_path / "out")]) == 3
+    assert "is one photo" in capsys.readouterr().err
+    (tmp_path / "celeba.zip").write_bytes(b"<!doctype html><html>quota exceeded</html>")
+    assert cli.run(["prepare", str(tmp_path / "celeba.zip"), "--out", str(tmp_path / "out")]) == 3
+    assert "is a web page that calls itself a zip" in capsys.readouterr().err

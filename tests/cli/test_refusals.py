@@ -20,7 +20,7 @@ OURS = [
     (["--input-noise", "foo"], "no part called 'foo'", "Linear"),
 ]
 TYROS = [
-    (["train", "face"], "--data is missing.", "A folder of photos"),
+    (["train", "face"], "--data is missing.", "A folder, zip or tar of photos"),
     (["train", "face", "--dta", "x"], "--data is missing; --dta x is not known.", "photos"),
     (
         [*TRAIN, "--latent.sizes", "0"],

@@ -183,7 +183,7 @@ def test_another_recipe_in_the_folder_is_refused_by_name(
     run = run_in("recipe", 16)
     loop.train(tiny, run, portraits)
     other = replace(tiny, optimizers=Optimizers(), input_noise=Constant(0.3))
-    with pytest.raises(UsageError, match=r"another recipe.*input_noise") as caught:
+    with pytest.raises(UsageError, match=r"other settings.*input_noise") as caught:
         loop.train(other, replace(run, images=32), portraits)
     assert "--run" in caught.value.todo
     with pytest.raises(UsageError, match="seed 0 -> 5"):

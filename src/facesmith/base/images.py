@@ -61,17 +61,18 @@ def grid(
     return sheet
 
 
-def sheet(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def sheet(images: NDArray[np.uint8], *, columns: int | None = None) -> NDArray[np.uint8]:
     """Lay images out for people to look at: small ones are enlarged, each pixel a block.
 
     Args:
         images: Array (N, H, W, C), C of 1 or 3.
+        columns: Images in a row; the square root of N by default.
 
     Returns:
         One image; each of those in it is enlarged by a whole factor, to at most 64 pixels.
     """
     factor = max(1, VISIBLE // images.shape[1])
-    return grid(images.repeat(factor, axis=1).repeat(factor, axis=2))
+    return grid(images.repeat(factor, axis=1).repeat(factor, axis=2), columns=columns)
 
 
 def encode_png(image: NDArray[np.uint8], *, text: Mapping[str, str] | None = None) -> bytes:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+import sys
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 PAGE, NUMBERS = "audit.html", "audit.json"
+MANY = 30_000
+"""Images; the search for copies takes the square of them."""
 SHOWN = 5
 """Findings in the terminal; all are on the page."""
 PLACEHOLDERS = {"PHOTOS", "DATASET", "RUN", "COLUMN"}
@@ -69,7 +72,18 @@ def run(arguments: list[str]) -> int:
                 needed="1 image or more",
                 todo=f"leave --{name} out",
             )
+    if chosen.samples is None:
+        usual = {field.name: field.default for field in fields(Options)}
+        for name in ("count", "truncation", "recipe"):
+            if getattr(chosen, name) != usual[name]:
+                raise UsageError(
+                    f"--{name} was given, and no model.",
+                    needed="--samples RUN, whose images it is about",
+                    todo=f"add --samples RUN, or leave --{name} out",
+                )
     dataset = _open(chosen.dataset)
+    if dataset.count > MANY and not chosen.json:
+        print(f"comparing {dataset.count:,} images with each other takes a moment", file=sys.stderr)
     made = None
     if chosen.samples is not None:
         images = _generate(chosen, chosen.samples, dataset)

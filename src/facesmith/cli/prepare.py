@@ -120,6 +120,14 @@ def run(arguments: list[str]) -> int:
 
 def _preview(chosen: Prepare, typed: list[str]) -> int:
     """Draw what would be made of some photos."""
+    idle = {"keep-rejects": chosen.keep_rejects, "json": chosen.json, "workers": chosen.workers}
+    for name, given in idle.items():
+        if given not in (None, False):
+            raise UsageError(
+                f"--{name} was given beside --preview, which makes no dataset.",
+                needed="options that decide how photos become images",
+                todo=f"leave --{name} out, or --preview",
+            )
     assert chosen.preview is not None
     if chosen.preview.is_dir():
         raise UsageError(

@@ -211,9 +211,7 @@ class Dataset:
         """
         return self._in_order(subset(self.labels, column, value, self.order.members))
 
-    def batch(
-        self, start: int, count: int, *, seed: int, flip: float | bool = 0.0
-    ) -> NDArray[np.uint8]:
+    def batch(self, start: int, count: int, *, seed: int, flip: float = 0.0) -> NDArray[np.uint8]:
         """Read consecutive samples of the endless stream.
 
         Sample i is a function of the seed and i alone: batches of any size cut the same stream.

@@ -8,15 +8,17 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+from facesmith.base.errors import UsageError
 from facesmith.data.dataset import Dataset
 from facesmith.data.packing.files import remove_partials
 from facesmith.data.packing.finish import finish, record
 from facesmith.data.packing.manifest import is_dataset
 from facesmith.data.packing.pack import Pack, other_settings
 from facesmith.data.packing.processing import process
+from facesmith.data.packing.rejects import has_kept
 from facesmith.data.photos.crops import Crop
 from facesmith.data.plan import Plan, Preparation, check_count, refuse_inside
-from facesmith.data.quality.cleaning import Cleaning
+from facesmith.data.quality.cleaning import NONE, Cleaning
 
 CHUNK_IMAGES = 64
 CHUNK_BYTES = 16 * 2**20
@@ -69,7 +71,7 @@ def prepare(
             files; `none` for none. By default well-known files beside the photos are found.
         detector_model: The YuNet model that finds faces, for a crop that looks for them; None for the one
             that `facesmith download yunet` fetched.
-        keep_rejects: Write each image that is rejected as a picture, too.
+        keep_rejects: Write each image that is rejected as a picture, too; not once it is finished.
         workers: Processes that decode; by default as many as there are processors. It does not
             change the result.
         progress: Called after each chunk with photos done and photos found.
@@ -124,13 +126,19 @@ def carry_out(
         if finished.manifest["settings"] != settings:
             raise other_settings(out, finished.manifest["settings"], settings)
         remove_partials(out)
+        if keep_rejects and finished.summary.rejected and not has_kept(out):
+            raise UsageError(
+                f"The dataset {out} is finished, and its rejected images were not kept.",
+                needed="a new folder: what was rejected is no longer there",
+                todo="prepare into another folder with keep_rejects, or look at the sheets in rejected",
+            )
         return finished
 
     framing, entries = plan.framing, plan.source.entries
     with Pack(out, settings, (framing.resolution, framing.resolution, framing.channels)) as pack:
         size = max(1, min(CHUNK_IMAGES, CHUNK_BYTES // pack.row_bytes))
         done = pack.done
-        pack.check_space(len(entries) - done)
+        pack.check_space(len(entries) - done, copies=1 if plan.cleaning == NONE else 2)
         chunks = [entries[i : i + size] for i in range(done, len(entries), size)]
         # Closed at once, whatever happens: Ctrl-C must not wait for what workers do ahead.
         with closing(process(plan.source.reader, chunks, framing, workers)) as processed:

@@ -108,7 +108,8 @@ def _pair(one: Look, seen: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]) -> 
     draw = ImageDraw.Draw(canvas)
     draw.text((GAP, TILE + GAP), one.name[-LETTERS:], fill="black")
     more = len(one.images) - FACES
-    note = "; ".join(one.reasons) or (f"and {more} more" if more > 0 else "")
+    kinds = dict.fromkeys(reason.partition(":")[0] for reason in one.reasons)
+    note = ", ".join(kinds) or (f"and {more} more" if more > 0 else "")
     draw.text((TILE + 2 * GAP, TILE + GAP), note[:LETTERS], fill="firebrick")
     return canvas
 

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 
 from facesmith.data.packing.files import FILES, REJECTED
 
+FEW = 500
+"""Images, below which a summary warns."""
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -19,7 +22,7 @@ class Summary:
     extra: int = 0
     """Faces beyond the first in photos that hold several: found + extra = train + held_out + rejected."""
     duplicates: int = 0
-    """Photos that are, byte for byte, another one that is used; both are kept, on the same side."""
+    """Images that are, byte for byte, another one that is used; uncleaned sets may keep them."""
     enlarged: int = 0
     """Photos that had fewer pixels than the training image."""
     seconds: float = 0.0
@@ -51,6 +54,12 @@ class Summary:
         lines += [f"{count:,} rejected: {kind}" for kind, count in self.rejected.items()]
         if self.rejected:
             lines.append(f"{FILES} names each of them and the reason; {REJECTED}/ shows them")
+        if self.rejected.get("at the edge", 0) * 2 > self.found:
+            lines.append(
+                'the photos end close to the faces: --crop "face(margin=0.6)" or center suits them'
+            )
+        if self.used < FEW:
+            lines.append(f"{self.used:,} images are few: a generator learns faces from thousands")
         if self.duplicates:
             lines.append(f"{self.duplicates:,} are exact copies of others")
         if self.enlarged:

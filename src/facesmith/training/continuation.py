@@ -203,8 +203,8 @@ def _refuse_other_recipe(recipe: Recipe, run: Run, saved: dict[str, Any]) -> Non
     if changed:
         shown = "; ".join(changed[:6]) + ("; ..." if len(changed) > 6 else "")
         raise UsageError(
-            f"The run in {run.folder} was begun with another recipe: {shown}.",
-            needed="the same recipe, or a folder of its own",
+            f"The run in {run.folder} was begun with other settings: {shown}.",
+            needed="the same settings, or a folder of its own",
             todo="repeat the first command, or add --run ANOTHER-DIR",
         )
 

@@ -127,7 +127,7 @@ class OnDevice:
             self.images[rows[0] : rows[0] + len(rows)] = block
 
     def batch(self, start: int, count: int, *, seed: int, flip: float = 0.0) -> Tensor:
-        """Give the batch that the dataset would give; nothing waits for the device.
+        """Give the batch that the dataset would give; no pixel travels to the device.
 
         Args:
             start: Number of the first sample.

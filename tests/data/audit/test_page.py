@@ -96,7 +96,7 @@ def test_every_section_says_what_it_means(labelled: Audit) -> None:
         attributes["id"] for tag, attributes in read.tags if tag == "h2" and "id" in attributes
     ]
     assert titles == [
-        "pixels", "state", "copies", "outliers", "skin", "pose", "background", "labels",
+        "know", "pixels", "state", "copies", "outliers", "skin", "pose", "background", "labels",
     ]  # fmt: skip
     for words in (
         "20 more faces in them",

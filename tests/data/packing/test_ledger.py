@@ -17,6 +17,7 @@ from facesmith.data.photos.crops import PhotoError
 from facesmith.data.photos.framing import Cut, Framing
 from facesmith.data.plan import Plan
 from facesmith.data.prepare import carry_out
+from facesmith.data.quality.cleaning import STANDARD
 from facesmith.data.sources.contract import Entry, Item, Source
 
 RESOLUTION = 8
@@ -192,3 +193,34 @@ def files(folder: Path) -> dict[str, bytes]:
         for path in folder.rglob("*")
         if path.is_file()
     }
+
+
+def test_faces_that_fill_their_photos_get_advice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def tight(data: bytes, framing: Framing) -> list[Cut]:
+        reason = "at the edge: 60% of the square lies outside the photo" if data[1] else ""
+        return [Cut(np.zeros((RESOLUTION, RESOLUTION, 3), np.uint8), 40, reason)]
+
+    dataset = make(tmp_path / "few", [1] * 4, monkeypatch, held_out=0)
+    assert not any("margin" in line for line in dataset.summary.lines())
+    assert any("4 images are few" in line for line in dataset.summary.lines())
+    monkeypatch.setattr("facesmith.data.packing.processing.decode", tight)
+    entries = [Entry(f"{i}.jpg", 1, i) for i in range(4)]
+    plan = Plan(Source("tight", entries, Groups()), Framing(RESOLUTION), 0.0)
+    lines = carry_out(plan, tmp_path / "tight", workers=1).summary.lines()
+    assert any('--crop "face(margin=0.6)"' in line for line in lines)
+
+
+def test_room_is_asked_for_twice_where_images_will_be_sorted_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(
+        Pack, "check_space", lambda self, images, *, copies: asked.append(images * copies)
+    )
+    make(tmp_path / "out", [1] * 4, monkeypatch)
+    entries = [Entry(f"{i}.jpg", 1, i) for i in range(4)]
+    cleaned = Plan(Source("groups", entries, Groups()), Framing(RESOLUTION), 0.0, STANDARD)
+    carry_out(cleaned, tmp_path / "cleaned", workers=1)
+    assert asked == [4, 8]

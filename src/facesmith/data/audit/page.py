@@ -37,17 +37,18 @@ def page(audit: Audit, beside: Audit | None = None) -> str:
         f"<h1>{text(title)}</h1>",
         f"<p class=soft>{_subtitle(audit, beside)}</p>",
         _tiles(audit),
-        f"<nav>{links}</nav>",
+        f"<nav>{_jumps(beside)}{links}</nav>",
     ]
     if beside is not None:
         body.append(
             _findings(
+                "changed",
                 "What the model changed",
                 drift(audit, beside),
                 "Nothing has changed by more than chance.",
             )
         )
-    body.append(_findings("What to know", findings(audit), "Nothing stands out."))
+    body.append(_findings("know", "What to know", findings(audit), "Nothing stands out."))
     body += [_section(section, inside, audit, beside) for section, inside in drawn if inside]
     body.append(
         f"<p class='foot soft small'>Made by facesmith {VERSION}. This page holds pictures of the "
@@ -97,9 +98,14 @@ def _tiles(audit: Audit) -> str:
     return f"<div class=tiles>{''.join(cells)}</div>"
 
 
-def _findings(title: str, found: list[Finding], nothing: str) -> str:
+def _jumps(beside: Audit | None) -> str:
+    changed = '<a href="#changed">What the model changed</a>' if beside is not None else ""
+    return f'{changed}<a href="#know">What to know</a>'
+
+
+def _findings(name: str, title: str, found: list[Finding], nothing: str) -> str:
     cards = "".join(_card(finding) for finding in found) or f"<p>{nothing}</p>"
-    return f"<h2>{title}</h2>{cards}"
+    return f'<h2 id="{name}">{title}</h2>{cards}'
 
 
 def _card(finding: Finding) -> str:

@@ -11,7 +11,7 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from http.client import HTTPException, HTTPMessage, HTTPResponse
+from http.client import HTTPException, HTTPMessage, HTTPResponse, IncompleteRead
 from typing import IO, Any, TypeVar
 from urllib.error import HTTPError, URLError
 from urllib.parse import urljoin, urlsplit
@@ -25,6 +25,11 @@ BUSY = {408, 425, 429}
 """And all from 500 on."""
 PAGE_BYTES = 64 * 2**10
 """Of a web page, to read its title."""
+
+JSON_BYTES = 64 * 2**20
+"""Of a listing; no data set has so many files."""
+REASON_LETTERS = 60
+"""Of what a server says beside its number."""
 
 log = logging.getLogger(__name__)
 
@@ -144,7 +149,9 @@ def read_json(url: str, headers: Mapping[str, str], patience: Patience) -> tuple
     def attempt() -> tuple[Any, str | None]:
         with ask(url, headers, patience) as response:
             try:
-                text = response.read()
+                text = response.read(JSON_BYTES)
+                if response.length and len(text) < JSON_BYTES:  # a bounded read does not say so
+                    raise IncompleteRead(text, response.length)
             except (OSError, HTTPException) as error:
                 raise unreached(url, error) from error
             links = response.headers.get("Link", "")
@@ -191,7 +198,9 @@ def unreached(url: str, error: Exception) -> PassingError | RefusedError:
         return RefusedError(f"{host(url)} shows a certificate that is not trusted: {reason}")
     if isinstance(reason, TimeoutError):
         return PassingError(f"{host(url)} was silent for too long")
-    said = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
+    said = " ".join(
+        (getattr(reason, "strerror", None) or str(reason) or type(reason).__name__).split()
+    )
     return PassingError(f"the connection to {host(url)} failed: {said}")
 
 
@@ -209,7 +218,8 @@ def _meaning(answer: HTTPError, url: str, patience: Patience) -> PassingError | 
 
 
 def _status(answer: HTTPResponse | HTTPError) -> str:
-    return f"{answer.status} {answer.reason}".strip()
+    # Python explains a circle of redirects in a paragraph.
+    return f"{answer.status} {' '.join(str(answer.reason).split())[:REASON_LETTERS]}".strip()
 
 
 def _retry_after(text: str, patience: Patience) -> float | None:

@@ -137,7 +137,7 @@ def clean(ledger: Ledger, plan: Plan) -> None:
     if not len(places):
         return
     reasons = judge(
-        [_titled(ledger, place) for place in places.tolist()],
+        [ledger.title(place) for place in places.tolist()],
         [f"{ledger.digests[place]}/{ledger.faces[place]}" for place in places.tolist()],
         {name: values[places] for name, values in ledger.columns.items()},
         ledger.signatures[places],
@@ -146,11 +146,6 @@ def clean(ledger: Ledger, plan: Plan) -> None:
         channels=plan.framing.channels,
     )
     ledger.reject(places, reasons)
-
-
-def _titled(ledger: Ledger, place: int) -> str:
-    face = ledger.faces[place]
-    return f"{ledger.names[place]}, face {face}" if face else ledger.names[place]
 
 
 def _close_rows(pack: Pack, ledger: Ledger) -> None:
@@ -215,8 +210,12 @@ def _new_list(path: Path) -> Iterator[TextIO]:
 def _nothing_usable(source: Source, ledger: Ledger) -> DataError:
     kinds = Counter(reason.partition(":")[0] for reason in ledger.reasons.values())
     reasons = ", ".join(f"{count} x {kind}" for kind, count in kinds.most_common())
+    first = min(ledger.reasons, default=0)
+    crops = {"no face", "small face", "several people", "at the edge", "not square", "too small"}
+    other = "another crop" if crops & set(kinds) else "other photos"
     return DataError(
-        f"None of the {len(source.entries):,} files of {source.title} is a usable photo: {reasons}.",
+        f"None of the {len(source.entries):,} files of {source.title} is a usable photo: {reasons}. The "
+        f"first is {ledger.names[first]}: {ledger.reasons.get(first, 'held out')}.",
         needed="at least one whole photo that the crop fits",
-        todo="look at the reasons; try another crop, or another folder",
+        todo=f"try {other}",
     )

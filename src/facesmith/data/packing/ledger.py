@@ -6,6 +6,7 @@ import base64
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -84,6 +85,16 @@ class Ledger:
     def used(self) -> NDArray[np.int64]:
         """Places of the images that train or are held out."""
         return np.flatnonzero(self.fates != REJECTED)
+
+    def title(self, place: int) -> str:
+        """Name an image for people: its photo, and which face of it."""
+        face = self.faces[place]
+        return f"{self.names[place]}, face {face}" if face else self.names[place]
+
+    @cached_property
+    def titled(self) -> dict[str, int]:
+        """Where each image is, by its title."""
+        return {self.title(place): place for place in range(len(self.names))}
 
     def reject(self, places: Sequence[int] | NDArray[np.int64], reasons: Sequence[str]) -> None:
         """Reject images.

@@ -128,16 +128,18 @@ class Pack:
         for file in (*self._files.values(), self._journal):
             file.close()
 
-    def check_space(self, images: int) -> None:
+    def check_space(self, images: int, *, copies: int) -> None:
         """Refuse to begin what the disk cannot hold.
 
         Args:
             images: Images still to be written.
+            copies: How often: twice where some will be sorted out at the end, for then the rows are
+                written anew before the first ones go.
 
         Raises:
             StorageError: There is less free space than they need.
         """
-        needed = images * (self.row_bytes + BYTES_PER_RECORD)
+        needed = images * (copies * self.row_bytes + BYTES_PER_RECORD)
         free = shutil.disk_usage(self.folder).free
         if free < needed:
             raise StorageError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,12 +18,24 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SHEET = 100
-"""Pictures on a sheet."""
+"""Pictures on a sheet; an even number, since copies stand in pairs."""
 NAME_LENGTH = 100
+
+
+def has_kept(folder: Path) -> bool:
+    """Say whether a dataset's rejected images were kept, each as a picture.
+
+    Args:
+        folder: Of the dataset.
+    """
+    rejected = folder / REJECTED
+    return rejected.is_dir() and any(path.is_dir() for path in rejected.iterdir())
 
 
 def show_rejects(pack: Pack, ledger: Ledger, *, keep: bool) -> None:
     """Write `rejected/REASON.png` for each reason that there are pictures of.
+
+    Copies stand to the right of what is kept.
 
     Args:
         pack: Whose rows are not closed yet.
@@ -43,11 +56,24 @@ def show_rejects(pack: Pack, ledger: Ledger, *, keep: bool) -> None:
     for kind, places in ledger.by_kind():
         folder.mkdir(exist_ok=True)
         stem = kind.replace(" ", "-")
-        write_png(folder / f"{stem}.png", sheet(np.stack([pixels(p) for p in places[:SHEET]])))
+        shown = [each for place in places for each in _beside(ledger, place)][:SHEET]
+        columns = max(2, round(len(shown) ** 0.5 / 2) * 2)  # even, so that no pair is torn apart
+        drawn = sheet(np.stack([pixels(each) for each in shown]), columns=columns)
+        write_png(folder / f"{stem}.png", drawn)
         if keep:
             (folder / stem).mkdir()
             for place in places:
                 write_png(folder / stem / _file_name(ledger, place), pixels(place))
+
+
+def _beside(ledger: Ledger, place: int) -> list[int]:
+    """Show a copy to the right of what it is a copy of, so that it can be judged; others alone."""
+    kind, _, detail = ledger.reasons[place].partition(": of ")
+    if not kind.endswith("duplicate"):
+        return [place]
+    # A near one also says how far apart they are.
+    original = detail.rsplit(", ", 1)[0] if kind != "duplicate" else detail
+    return [ledger.titled[original], place]
 
 
 def _file_name(ledger: Ledger, place: int) -> str:

@@ -33,7 +33,7 @@ class Cleaning:
 
     The bounds are careful, since a good photo that is left out costs more than a bad one that stays. A
     bound of these that more than half of the images break describes the set, as darkness describes
-    night pictures, and leaves out none; a number of your own always holds.
+    night pictures, and leaves out none; any other number always holds.
     """
 
     duplicates: float = 1

@@ -29,6 +29,7 @@ MAX_TEXT = 1000
 INTEGER = re.compile(r"-?[0-9]{1,19}")
 SIDES: dict[Side, int] = {"train": 1, "held-out": 2}
 """How sides are stored; 0 leaves a photo to the split."""
+SIDE_OF = {code: side for side, code in SIDES.items()}
 RESERVED = ("split", "row")
 """Columns that `labels.csv` has of its own."""
 
@@ -209,7 +210,7 @@ class Annotations:
         row = self.rows.get(name)
         if self.sides is None or row is None:
             return None
-        return {code: side for side, code in SIDES.items()}.get(int(self.sides[row]))
+        return SIDE_OF.get(int(self.sides[row]))
 
 
 def join(

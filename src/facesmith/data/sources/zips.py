@@ -11,12 +11,14 @@ from pathlib import Path, PurePosixPath
 
 from facesmith.base.errors import DataError
 from facesmith.data.photos.crops import PhotoError
+from facesmith.data.photos.strangers import PEEK_BYTES, what_it_is
 from facesmith.data.sources.contract import Entry, Item, Source
 from facesmith.data.sources.limits import (
     HARMLESS_BYTES,
     MAX_FILE_BYTES,
     bomb,
     gone,
+    is_photo,
     is_system,
     most_bytes,
     title,
@@ -87,11 +89,7 @@ def source(path: Path) -> Source:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
     except Exception as error:  # hostile bytes make zipfile raise nearly anything
-        raise DataError(
-            f"{path} is not a zip file that can be read: {error}.",
-            needed="a folder, a whole zip, tar or parquet file, or MNIST's idx files",
-            todo="check that the download is complete; unpack other archives and pass the folder",
-        ) from error
+        raise _no_zip(path, error) from error
     total = sum(member.file_size for member in members)
     packed = path.stat().st_size
     if total > most_bytes(packed):
@@ -105,3 +103,27 @@ def source(path: Path) -> Source:
     ]
     entries.sort(key=lambda entry: (entry.name, entry.size, entry.index))
     return Source(title(path), entries, ZipReader(str(path)))
+
+
+def _no_zip(path: Path, error: Exception) -> DataError:
+    found, todo = (
+        f"is not a zip file that can be read: {error}",
+        "check that the download is complete",
+    )
+    if is_photo(path.name):
+        found, todo = "is one photo", f"pass its folder, {path.parent}"
+    elif what_it_is(_beginning(path)).kind == "web page":
+        found, todo = "is a web page that calls itself a zip", "download it again with a browser"
+    return DataError(
+        f"{path} {found}.",
+        needed="a folder, a whole zip, tar or parquet file, or MNIST's idx files",
+        todo=f"{todo}; unpack other archives and pass the folder" if "complete" in todo else todo,
+    )
+
+
+def _beginning(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(PEEK_BYTES)
+    except OSError:
+        return b""

@@ -147,9 +147,7 @@ class Streamed:
             todo="leave out --cache none, or --balance",
         )
 
-    def batch(
-        self, start: int, count: int, *, seed: int, flip: float | bool = 0.0
-    ) -> NDArray[np.uint8]:
+    def batch(self, start: int, count: int, *, seed: int, flip: float = 0.0) -> NDArray[np.uint8]:
         """Give consecutive samples of the endless stream; fastest one after another.
 
         Args:
