@@ -26,7 +26,8 @@ SUFFIX = ".parquet"
 MAGIC = b"PAR1"
 TRAIN = re.compile(r"(.*[-_.])?train([-_.].*)?", re.IGNORECASE | re.DOTALL)
 HELD_OUT = re.compile(r"(.*[-_.])?(valid|validation|val|test)([-_.].*)?", re.IGNORECASE | re.DOTALL)
-BATCH_ROWS = 64
+BATCH_ROWS = 8
+"""Rows in memory at once: all of them may name one large value that is stored once."""
 BUFFER_BYTES = 2**20
 """Read ahead in a column; without it a whole row group would be read at once."""
 
