@@ -17,6 +17,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,10 +53,18 @@ class Synthetic:
             yield Item(random.integers(0, 256, (RESOLUTION, RESOLUTION, 3), dtype=np.uint8))
 
 
-class Repeated:
-    """The photos of a source, again and again."""
+@lru_cache(maxsize=1)
+def listed(photos: Path) -> Source:
+    """List the photos of a zip, once in each process: a reader is sent along with every chunk."""
+    from facesmith.data.sources.opening import open_source
 
-    def __init__(self, photos: Source) -> None:
+    return open_source(photos, resolution=RESOLUTION, labels="none")
+
+
+class Repeated:
+    """The photos of a zip, again and again."""
+
+    def __init__(self, photos: Path) -> None:
         self.photos = photos
 
     def read(self, entries: Sequence[Entry]) -> Iterator[Item]:
@@ -67,8 +76,9 @@ class Repeated:
         Yields:
             One item an entry.
         """
-        listed = self.photos.entries
-        yield from self.photos.reader.read([listed[e.index % len(listed)] for e in entries])
+        found = listed(self.photos)
+        these = [found.entries[entry.index % len(found.entries)] for entry in entries]
+        yield from found.reader.read(these)
 
 
 def source(images: int, photos: Path | None) -> Source:
@@ -82,13 +92,12 @@ def source(images: int, photos: Path | None) -> Source:
         The source.
     """
     from facesmith.data.sources.contract import Entry, Source
-    from facesmith.data.sources.opening import open_source
 
     size = RESOLUTION * RESOLUTION * 3
     entries = [Entry(f"{index:06d}", size, index) for index in range(images)]
     if photos is None:
         return Source("synthetic", entries, Synthetic())
-    return Source("repeated", entries, Repeated(open_source(photos, resolution=RESOLUTION)))
+    return Source("repeated", entries, Repeated(photos))
 
 
 def write(folder: Path, images: int, photos: Path | None) -> int:
