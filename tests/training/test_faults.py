@@ -412,7 +412,7 @@ def test_a_full_disk_in_a_checkpoint_keeps_the_old_one(
     loop.train(tiny, run, portraits)
     (good,) = checkpoint.complete(run.folder / "checkpoints")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     # The largest file of a checkpoint does not fit, everything that is written before it does.
     limit = max(path.stat().st_size for path in good.iterdir()) - 1
     assert limit > 2 * (run.folder / "run.json").stat().st_size
@@ -422,7 +422,7 @@ def test_a_full_disk_in_a_checkpoint_keeps_the_old_one(
             loop.train(tiny, replace(run, images=32), portraits)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+        signal.signal(signal.SIGXFSZ, handler)
     assert caught.value.exit_code == 5
     assert str(good.with_name("000000000032")) in caught.value.given
     assert "room for" in caught.value.needed, "the system says that the file is too large"
