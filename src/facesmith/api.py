@@ -139,7 +139,7 @@ def open_data(
     """Open photos for a recipe, preparing them on first use.
 
     Args:
-        data: A folder of photos, a zip, MNIST files, a prepared dataset, or `"portraits"`.
+        data: Whatever `train` takes, but an open Dataset.
         recipe: Gives resolution and channels.
         crop: How photos become squares.
         cache: With `none`, nothing is prepared.

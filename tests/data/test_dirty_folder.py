@@ -137,7 +137,7 @@ def test_each_file_is_used_or_listed_with_its_reason(
     assert set(found) == set(expected)
     summary = dataset.summary
     assert summary.found == len(expected)
-    assert summary.adds_up
+    assert summary.found + summary.extra == summary.used + sum(summary.rejected.values())
     assert summary.used == sum(kind == "" for kind in expected.values())
     assert sum(summary.rejected.values()) == sum(kind != "" for kind in expected.values())
     # Each reason that has pictures has a sheet, and each picture was kept.

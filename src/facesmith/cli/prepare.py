@@ -6,9 +6,9 @@ import json
 import shlex
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
@@ -91,15 +91,7 @@ def run(arguments: list[str]) -> int:
     dataset = prepare(
         chosen.photos,
         chosen.out,
-        resolution=chosen.resolution,
-        crop=chosen.crop,
-        channels=chosen.channels,
-        held_out=chosen.held_out,
-        resampling=chosen.resampling,
-        clean=chosen.clean,
-        limit=chosen.limit,
-        labels=chosen.labels,
-        detector_model=chosen.detector_model,
+        **_decided(chosen),
         keep_rejects=chosen.keep_rejects,
         workers=chosen.workers,
         progress=counter("preparing"),
@@ -116,6 +108,11 @@ def run(arguments: list[str]) -> int:
         tuning += f" --channels {chosen.channels}"
     print(f"next: {cli.command()} train {recipe} --data {options.quoted(chosen.out)}{tuning}")
     return 0
+
+
+def _decided(chosen: Prepare) -> dict[str, Any]:
+    """Take out the options that decide how photos become images; both have one name for each."""
+    return {field.name: getattr(chosen, field.name) for field in fields(Preparation)}
 
 
 def _preview(chosen: Prepare, typed: list[str]) -> int:
@@ -140,17 +137,7 @@ def _preview(chosen: Prepare, typed: list[str]) -> int:
 
     from facesmith.data.preview import look, picture
 
-    how = Preparation(
-        chosen.resolution,
-        chosen.crop,
-        chosen.channels,
-        chosen.held_out,
-        chosen.resampling,
-        chosen.clean,
-        chosen.limit,
-        chosen.labels,
-        chosen.detector_model,
-    )
+    how = Preparation(**_decided(chosen))
     looks = look(how.plan(chosen.photos), PREVIEW)
     pixels = Rescale().fit((0.5,) * chosen.channels, (0.25,) * chosen.channels)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -136,7 +137,7 @@ class Plan:
     """Share of images kept away from training; None for the split of the source's authors."""
     cleaning: Cleaning = NONE
 
-    @property
+    @cached_property
     def settings(self) -> dict[str, Any]:
         """What decides the dataset's bytes, as JSON can hold it; equal settings make equal datasets."""
         framing = self.framing

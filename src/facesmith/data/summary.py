@@ -33,11 +33,6 @@ class Summary:
         """Photos that train or are held out."""
         return self.train + self.held_out
 
-    @property
-    def adds_up(self) -> bool:
-        """Whether each image is used or was rejected."""
-        return self.found + self.extra == self.used + sum(self.rejected.values())
-
     def lines(self) -> list[str]:
         """Say it in words, one line a matter.
 

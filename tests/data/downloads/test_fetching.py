@@ -21,12 +21,12 @@ from facesmith.base.errors import DataError, DownloadError, StorageError, UsageE
 from facesmith.data.downloads import fetching, part
 from facesmith.data.downloads.catalogue import CATALOGUE, File, Published
 from facesmith.data.downloads.fetching import (
-    detector_if_present,
     fetch,
     fetch_detector,
     fetch_photos,
 )
 from facesmith.data.downloads.transport import Patience
+from facesmith.data.photos import detection
 from facesmith.data.sources.opening import open_source
 
 PHOTOS = gzip.compress(struct.pack(">4B3I", 0, 0, 8, 3, 5, 4, 4) + bytes(range(80)))
@@ -374,9 +374,10 @@ def test_the_detector_is_fetched_once_and_found(
 ) -> None:
     body = b"onnx"
     file = File("yunet.onnx", (f"{server.url}/y",), len(body), f"sha256:{sha256(body)}")
-    monkeypatch.setattr(fetching, "DETECTOR", file)
+    for module in (fetching, detection):
+        monkeypatch.setattr(module, "DETECTOR", file)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert detector_if_present() is None
+    assert detection.default_model() is None
     server.answers = [server.says(404), server.says(200, body)]
     with pytest.raises(DownloadError):
         fetch_detector(patience=patience)
@@ -384,9 +385,8 @@ def test_the_detector_is_fetched_once_and_found(
     path = fetch_detector(lambda *now: seen.append(now))
     assert path == tmp_path / "facesmith/models/yunet.onnx"
     assert seen == [(4, 4)]
-    assert fetch_detector() == detector_if_present() == path
+    assert fetch_detector() == detection.default_model() == path
     assert len(server.paths) == 2
     path.write_bytes(b"ONNX")
-    assert detector_if_present() is None
     with pytest.raises(DownloadError, match="has the SHA256"):
         fetch_detector()

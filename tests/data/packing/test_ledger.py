@@ -68,7 +68,7 @@ def test_each_face_of_a_photo_is_used_or_listed_with_its_reason(
     assert (summary.found, summary.extra) == (12, 2 + 1)
     assert summary.rejected == {"small face": 1, "unreadable": 1}
     assert summary.used == 15 - 2
-    assert summary.adds_up
+    assert summary.found + summary.extra == summary.used + sum(summary.rejected.values())
     assert summary.lines()[0].startswith("13 of 15 faces in 12 photos are used")
     assert summary.enlarged == 11  # the first face of each photo that can be read
 

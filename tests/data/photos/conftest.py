@@ -14,6 +14,16 @@ from facesmith.data.portraits import portraits
 from facesmith.data.portraits.anatomy import eye_place
 from facesmith.data.portraits.canvas import PIVOT, Sitters
 
+UNDO = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+"""EXIF orientation -> how a camera that was held so stores an upright picture."""
 SITTERS = (12, 14, 15, 17)
 """Drawn people whom the Haar cascades find with their eyes."""
 DARK_GLASSES = 11
@@ -77,3 +87,9 @@ def paint() -> Paint:
         return Scene(canvas, np.array(eyes).reshape(-1, 2, 2))
 
     return make
+
+
+@pytest.fixture(scope="session")
+def as_held() -> Callable[[Image.Image, int], Image.Image]:
+    """Lay an upright picture as a camera would that was held in one of the eight ways."""
+    return lambda upright, held: upright.transpose(UNDO[held]) if held > 1 else upright

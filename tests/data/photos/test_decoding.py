@@ -131,14 +131,14 @@ def test_grey_is_what_pillow_calls_grey(picture: Picture, encode: Encode) -> Non
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_photos_are_turned_upright(
-    orientation: int, kind: str, picture: Picture, encode: Encode
+    orientation: int,
+    kind: str,
+    picture: Picture,
+    encode: Encode,
+    as_held: Callable[[Image.Image, int], Image.Image],
 ) -> None:
     upright = picture(5, 120, 90)
-    undo = {2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180,
-            4: Image.Transpose.FLIP_TOP_BOTTOM, 5: Image.Transpose.TRANSPOSE,
-            6: Image.Transpose.ROTATE_90, 7: Image.Transpose.TRANSVERSE,
-            8: Image.Transpose.ROTATE_270}  # fmt: skip
-    stored = upright.transpose(undo[orientation]) if orientation > 1 else upright
+    stored = as_held(upright, orientation)
     exif = Image.Exif()
     exif[0x0112] = orientation
     lossy: dict[str, dict[str, object]] = {"JPEG": {"quality": 95}, "WEBP": {"lossless": True}}

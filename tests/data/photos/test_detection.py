@@ -30,7 +30,7 @@ def nothing_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
 
 
 def put_model(tmp_path: Path, content: bytes = b"some weights") -> Path:
-    path = tmp_path / "cache/facesmith/models" / detection.MODEL
+    path = tmp_path / "cache/facesmith/models" / detection.DETECTOR.name
     path.parent.mkdir(parents=True)
     path.write_bytes(content)
     return path

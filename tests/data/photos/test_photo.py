@@ -63,22 +63,15 @@ def test_it_is_decoded_again_only_where_it_must_be_finer(
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_places_in_the_upright_photo_are_found_in_the_file(
-    orientation: int, picture: Picture, encode: Encode
+    orientation: int,
+    picture: Picture,
+    encode: Encode,
+    as_held: Callable[[Image.Image, int], Image.Image],
 ) -> None:
     upright = picture(3, 60, 40)
     exif = Image.Exif()
     exif[0x0112] = orientation
-    turn = Image.Transpose
-    undone = {
-        2: turn.FLIP_LEFT_RIGHT,
-        3: turn.ROTATE_180,
-        4: turn.FLIP_TOP_BOTTOM,
-        5: turn.TRANSPOSE,
-        6: turn.ROTATE_90,
-        7: turn.TRANSVERSE,
-        8: turn.ROTATE_270,
-    }
-    stored = upright.transpose(undone[orientation]) if orientation > 1 else upright
+    stored = as_held(upright, orientation)
     one = opened(encode(stored, exif=exif))
     assert (one.width, one.height) == (60, 40)
     pixels = np.asarray(one.decoded(1)[0])

@@ -120,16 +120,6 @@ def fetch_detector(progress: Progress | None = None, *, patience: Patience = PAT
     return download(DETECTOR, folder, progress=progress, patience=patience)
 
 
-def detector_if_present() -> Path | None:
-    """Find YuNet on this machine.
-
-    Returns:
-        The file, or None where it is missing or damaged.
-    """
-    path = cache_folder("models") / DETECTOR.name
-    return path if path.is_file() and mismatch(path, DETECTOR) is None else None
-
-
 def _there(folder: Path, files: list[File]) -> int:
     """Count the bytes that need not come any more."""
     paths = [folder / name for file in files for name in (file.name, file.name + PART)]

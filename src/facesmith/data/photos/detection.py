@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from facesmith.base.errors import DataError, StorageError, UsageError
+from facesmith.data.downloads.catalogue import DETECTOR
 from facesmith.data.places import cache_folder
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ WORKING_SIDE = 1280
 of it, faces of 1/100 of the photo's width and faces that fill it are found."""
 NOSE_DEPTH = 0.5
 """How far the tip of a nose lies in front of the eyes, over the distance of the eyes."""
-MODEL = "face_detection_yunet_2023mar.onnx"
-"""The file that `facesmith download yunet` fetches."""
 DIGEST_LENGTH = 8
 
 
@@ -130,7 +129,7 @@ class Detector(Protocol):
 def default_model() -> Path | None:
     """Say where the YuNet model is that was downloaded; None where there is none."""
     try:
-        path = cache_folder("models") / MODEL
+        path = cache_folder("models") / DETECTOR.name
     except StorageError:  # this user has no place for any
         return None
     return path if path.is_file() else None
@@ -162,7 +161,7 @@ def choose(name: DetectorName, model: Path | None) -> tuple[DetectorName, Path |
     if path is None:
         raise DataError(
             "The detector yunet needs its model, and none was downloaded.",
-            needed="face_detection_yunet_2023mar.onnx from the OpenCV zoo, 0.2 MB",
+            needed=f"{DETECTOR.name} from the OpenCV zoo, 0.2 MB",
             todo="run `facesmith download yunet`, name a file with --detector-model, or use detector=haar",
         )
     try:
@@ -170,7 +169,7 @@ def choose(name: DetectorName, model: Path | None) -> tuple[DetectorName, Path |
     except OSError as error:
         raise DataError(
             f"The face detector's model {path} cannot be read: {error.strerror}.",
-            needed="a YuNet model such as face_detection_yunet_2023mar.onnx",
+            needed=f"a YuNet model such as {DETECTOR.name}",
             todo="correct the path",
         ) from error
     return "yunet", path, hashlib.sha256(content).hexdigest()[:DIGEST_LENGTH]

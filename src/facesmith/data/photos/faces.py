@@ -24,9 +24,6 @@ from facesmith.data.photos.warping import warp
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-FACTS = ("faces", "score", "yaw", "roll", "eyes", "quality")
-"""What detection says of each image: faces in the photo, the detector's score, degrees of yaw and roll,
-1 where the eyes were found and 0 where they were guessed, and `grade`."""
 SMALL = "small face"
 MAX_OUTSIDE = 0.35
 """Share of a square that a mirror may fill; with more, it shows."""
@@ -147,6 +144,9 @@ def _pixels(
 
 
 def _facts(one: Candidate, pixels: NDArray[np.uint8], faces: int) -> dict[str, float]:
+    """Say what detection knows: the photo's faces, the detector's score, degrees of yaw and roll, 1 where
+    the eyes were found and 0 where they were guessed, and the grade.
+    """
     return {
         "faces": faces,
         "score": one.face.score,

@@ -106,18 +106,17 @@ def source(path: Path) -> Source:
 
 
 def _no_zip(path: Path, error: Exception) -> DataError:
-    found, todo = (
-        f"is not a zip file that can be read: {error}",
-        "check that the download is complete",
-    )
     if is_photo(path.name):
         found, todo = "is one photo", f"pass its folder, {path.parent}"
     elif what_it_is(_beginning(path)).kind == "web page":
         found, todo = "is a web page that calls itself a zip", "download it again with a browser"
+    else:
+        found = f"is not a zip file that can be read: {error}"
+        todo = "check that the download is complete; unpack other archives and pass the folder"
     return DataError(
         f"{path} {found}.",
         needed="a folder, a whole zip, tar or parquet file, or MNIST's idx files",
-        todo=f"{todo}; unpack other archives and pass the folder" if "complete" in todo else todo,
+        todo=todo,
     )
 
 
