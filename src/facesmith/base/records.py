@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 VERSION = 1
+QUANTILES = (0.0, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 1.0)
+DIGITS = 6  # significant ones that a number is written with
 HEADER = json.dumps({"facesmith_metrics": VERSION}) + "\n"
 
 
@@ -53,6 +55,14 @@ class Record:
     """Mean value of each penalty when it was due, strength included, times its interval."""
     learning_rates: dict[str, float] = field(default_factory=dict)
     """In force for each player."""
+    signals: dict[str, float] = field(default_factory=dict)
+    """What else was measured, by dotted name; `health/signals.py` says what each is. What is not there was not
+    measured."""
+    layers: dict[str, dict[str, float]] = field(default_factory=dict)
+    """By player and layer, such as `generator/stages.0.0`: norms of `gradient` and `weight`, and
+    `gradient_to_weight`, `update_to_weight`; of activations the shares `dead` and `saturated`."""
+    quantiles: dict[str, list[float]] = field(default_factory=dict)
+    """Of `real_logits`, `fake_logits`, `held_out_logits`, at the places of `QUANTILES`."""
 
 
 def append(path: Path, record: Record) -> None:
@@ -116,11 +126,17 @@ def _line(record: Record) -> str:
 def _restored(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _restored(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_restored(item) for item in value]
     return math.nan if value is None else value
 
 
 def _storable(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _storable(item) for key, item in value.items()}
-    # JSON has no NaN: a number that is not finite becomes null.
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    if isinstance(value, list):
+        return [_storable(item) for item in value]
+    if isinstance(value, float):
+        # JSON has no NaN: a number that is not finite becomes null.
+        return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None
+    return value

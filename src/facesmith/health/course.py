@@ -1,0 +1,152 @@
+"""The course of a run: its records as curves, and the questions that rules ask of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facesmith.base.records import Record
+
+Curve = NDArray[np.float64]
+RECENT = 5
+"""Records that "now" means: single ones are noisy."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """Records in order, looked at signal by signal.
+
+    Args:
+        records: Of one run, oldest first.
+    """
+
+    records: Sequence[Record]
+
+    @cached_property
+    def images(self) -> Curve:
+        """Images seen at each record."""
+        return np.array([record.images_seen for record in self.records], float)
+
+    @cached_property
+    def _curves(self) -> dict[str, Curve]:
+        return {}
+
+    def curve(self, name: str) -> Curve:
+        """Give a signal through time.
+
+        Args:
+            name: A field of Record, a name of `Record.signals`, or `learning_rates.generator` and the like.
+
+        Returns:
+            One value a record; NaN where it was not measured.
+        """
+        if name not in self._curves:
+            values = [_value(record, name) for record in self.records]
+            self._curves[name] = np.array(values, float)
+        return self._curves[name]
+
+    def knows(self, name: str) -> bool:
+        """Say whether a signal was measured at least once."""
+        return bool(np.isfinite(self.curve(name)).any())
+
+    def now(self, name: str, count: int = RECENT) -> float:
+        """Give the recent level of a signal: the median of its last few measurements; NaN without any."""
+        values = _finite(self.curve(name))[-count:]
+        return float(np.median(values)) if len(values) else math.nan
+
+    def start(self, name: str, count: int = RECENT) -> float:
+        """Give the level that a signal began at: the median of its first few measurements."""
+        values = _finite(self.curve(name))[:count]
+        return float(np.median(values)) if len(values) else math.nan
+
+    def highest(self, name: str) -> float:
+        """Give the highest measurement of a signal; NaN without any."""
+        values = _finite(self.curve(name))
+        return float(values.max()) if len(values) else math.nan
+
+    def lowest(self, name: str) -> float:
+        """Give the lowest measurement of a signal; NaN without any."""
+        values = _finite(self.curve(name))
+        return float(values.min()) if len(values) else math.nan
+
+    def layers(self, player: str, what: str) -> dict[str, Curve]:
+        """Give a number of each layer of a network through time.
+
+        Args:
+            player: `generator` or `discriminator`.
+            what: Such as `update_to_weight` or `dead`.
+
+        Returns:
+            Curves by layer, from the latent or the image onwards.
+        """
+        names: dict[str, None] = {}
+        for record in self.records:
+            names.update(
+                dict.fromkeys(
+                    name
+                    for name, values in record.layers.items()
+                    if name.startswith(f"{player}/") and what in values
+                )
+            )
+        return {
+            name: np.array([r.layers.get(name, {}).get(what, math.nan) for r in self.records])
+            for name in names
+        }
+
+    def since(self, name: str, holds: Callable[[Curve], NDArray[np.bool_]], least: int = 3) -> int:
+        """Say since when something has held of a signal without a break.
+
+        Args:
+            name: The signal.
+            holds: Whether it holds, for each of the measured values.
+            least: Measurements in a row that it takes.
+
+        Returns:
+            Images seen at the first of them; -1 if it does not hold now or not long enough.
+        """
+        values = self.curve(name)
+        measured = np.isfinite(values)
+        return self.unbroken(holds(values[measured]), self.images[measured], least)
+
+    @staticmethod
+    def unbroken(holds: NDArray[np.bool_], images: Curve, least: int) -> int:
+        """Say since when something has held, -1 if it does not hold at the end, or not long enough."""
+        breaks = np.flatnonzero(~holds)
+        first = int(breaks[-1]) + 1 if len(breaks) else 0
+        return int(images[first]) if len(holds) - first >= least else -1
+
+
+def smooth(values: Curve, count: int = RECENT) -> Curve:
+    """Give the running median of the last few values: one bad record is no trend.
+
+    Args:
+        values: A curve; NaN is passed over.
+        count: Values that are looked at.
+
+    Returns:
+        A curve of the same length.
+    """
+    out = np.full(len(values), math.nan)
+    for place in range(len(values)):
+        window = _finite(values[max(0, place - count + 1) : place + 1])
+        out[place] = np.median(window) if len(window) else math.nan
+    return out
+
+
+def _finite(values: Curve) -> Curve:
+    return values[np.isfinite(values)]
+
+
+def _value(record: Record, name: str) -> float:
+    if name in record.signals:
+        return record.signals[name]
+    group, _, rest = name.partition(".")
+    found = getattr(record, group, None)
+    if isinstance(found, dict):
+        return float(found.get(rest, math.nan))
+    return float(found) if isinstance(found, int | float) and not rest else math.nan

@@ -1,0 +1,1 @@
+"""What is measured of networks, images and logits while they train."""
