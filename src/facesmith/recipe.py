@@ -88,6 +88,11 @@ class Recipe:
         """The images that both networks agree on."""
         return ImageShape(self.resolution, self.channels, self.scaling.low, self.scaling.high)
 
+    @property
+    def images_a_round(self) -> int:
+        """Real images that pass by for one generator update."""
+        return self.batch * self.discriminator_steps
+
     def build_generator(self, seed: int) -> nn.Module:
         """Make the generator with fresh weights.
 

@@ -56,7 +56,7 @@ class Record:
     learning_rates: dict[str, float] = field(default_factory=dict)
     """In force for each player."""
     signals: dict[str, float] = field(default_factory=dict)
-    """What else was measured, by dotted name; `health/signals.py` says what each is. What is not there was not
+    """What else was measured, by dotted name; `health/signals.py` says what each is. What is absent was not
     measured."""
     layers: dict[str, dict[str, float]] = field(default_factory=dict)
     """By player and layer, such as `generator/stages.0.0`: norms of `gradient` and `weight`, and

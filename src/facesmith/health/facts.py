@@ -26,7 +26,7 @@ class RunFacts:
     recipe: Mapping[str, Any] = field(default_factory=dict)
     """The recipe as nested plain values; empty for a loop that is not ours."""
     networks: Mapping[str, Any] = field(default_factory=dict)
-    """By player: `parameters`, `batch_norm`, `dropout`, `latent`, `transposed` (kernel and stride of each)."""
+    """By player, what `measuring.networks.describe` says of it."""
     loss: Mapping[str, float] = field(default_factory=dict)
     """The loss at a few logits, such as `discriminator_at_zero`."""
     data: Mapping[str, Any] = field(default_factory=dict)

@@ -28,8 +28,9 @@ def describe(pictures: Pictures) -> dict[str, float]:
         pictures: Shape (N, H, W, C).
 
     Returns:
-        `mean`, `std`, `low`, `high`; `outside` and `saturated`, shares of values; `red`, `green`, `blue` where
-        there is colour, `chroma`; `grey`, `flat` and `odd`, shares of pictures; `high_frequency`, `grid`.
+        `mean`, `std`, `low`, `high`, `channel_spread`; `outside` and `saturated`, shares of values; `flat`, a
+        share of pictures; `high_frequency`, `grid`. Where there is colour also `chroma`, `grey` and `cold`,
+        shares of pictures, and `red`, `green`, `blue` of their middle.
     """
     values = pictures.astype(np.float32, copy=False)
     measured = {
@@ -47,7 +48,9 @@ def describe(pictures: Pictures) -> dict[str, float]:
         measured["chroma"] = float(chroma.mean())
         measured["grey"] = float((chroma < COPY).mean())
         middle = _middle(values).mean(axis=(1, 2))
-        measured |= dict(zip(("red", "green", "blue"), map(float, middle.mean(axis=0)), strict=True))
+        measured |= dict(
+            zip(("red", "green", "blue"), map(float, middle.mean(axis=0)), strict=True)
+        )
         # Skin of any tone reflects more red than blue.
         measured["cold"] = float((middle[:, 0] < middle[:, 2] - FLAT).mean())
     power = spectrum(values)
@@ -66,10 +69,14 @@ def describe_each(pictures: Pictures) -> NDArray[np.float64]:
         Shape (N, 3): share of fine detail, share of rows without any variation, logarithm of the variation.
     """
     luma = pictures.mean(axis=3)
-    fine = np.abs(np.diff(luma, axis=1)).mean(axis=(1, 2)) + np.abs(np.diff(luma, axis=2)).mean(axis=(1, 2))
+    fine = np.abs(np.diff(luma, axis=1)).mean(axis=(1, 2)) + np.abs(np.diff(luma, axis=2)).mean(
+        axis=(1, 2)
+    )
     spread = luma.std(axis=(1, 2))
     bare = (pictures.std(axis=2).max(axis=2) < EDGE / 4).mean(axis=1)
-    return np.stack([fine / (spread + FLAT), bare, np.log(spread + FLAT)], axis=1).astype(np.float64)
+    return np.stack([fine / (spread + FLAT), bare, np.log(spread + FLAT)], axis=1).astype(
+        np.float64
+    )
 
 
 def spectrum(pictures: Pictures) -> NDArray[np.float64]:
@@ -108,7 +115,7 @@ def high_frequency(power: NDArray[np.float64]) -> float:
 
 
 def grid(power: NDArray[np.float64]) -> float:
-    """Say how far the frequencies of a checkerboard stand out (Odena, Deconvolution and Checkerboard Artifacts).
+    """Say how far the frequencies of a checkerboard stand out (Odena, "Deconvolution and Checkerboards").
 
     A stride of 2 leaves a pattern of period 2, stages before it one of 4: peaks in the spectrum where
     photographs fall off smoothly.
@@ -155,7 +162,9 @@ def features(pictures: Pictures) -> NDArray[np.float64]:
     small = shrink(pictures, CELLS)
     luma = pictures.mean(axis=3)
     across, down = np.diff(luma, axis=2)[:, :-1], np.diff(luma, axis=1)[:, :, :-1]
-    edges = np.stack([np.abs(across), np.abs(down), np.abs(across + down), np.abs(across - down)], axis=3)
+    edges = np.stack(
+        [np.abs(across), np.abs(down), np.abs(across + down), np.abs(across - down)], axis=3
+    )
     places = shrink(edges, CELLS // 2)
     # Edges are a tenth as strong as light: both kinds are to count.
     return np.concatenate(
@@ -191,8 +200,10 @@ def distances(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArra
     Returns:
         Shape (N, M).
     """
-    squares = (first**2).sum(axis=1)[:, None] + (second**2).sum(axis=1)[None, :] - 2 * first @ second.T
-    return np.sqrt(np.maximum(squares, 0) / first.shape[1])
+    squares = (
+        (first**2).sum(axis=1)[:, None] + (second**2).sum(axis=1)[None, :] - 2 * first @ second.T
+    )
+    return np.asarray(np.sqrt(np.maximum(squares, 0) / first.shape[1]))
 
 
 def pairs(between: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -206,7 +217,7 @@ def nearest(between: NDArray[np.float64]) -> NDArray[np.float64]:
     Args:
         between: Distances within one set, shape (N, N).
     """
-    return np.where(np.eye(len(between), dtype=bool), np.inf, between).min(axis=1)
+    return np.asarray(np.where(np.eye(len(between), dtype=bool), np.inf, between).min(axis=1))
 
 
 def dimension(rows: NDArray[np.float64]) -> float:

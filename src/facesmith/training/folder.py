@@ -114,16 +114,19 @@ class RunFolder:
         with contextlib.suppress(OSError), events.open("a", encoding="utf-8") as stream:
             stream.write(line + "\n")
 
-    def describe(self, recipe: Recipe, run: Run, data: dict[str, Any]) -> None:
+    def describe(
+        self, recipe: Recipe, run: Run, data: dict[str, Any], facts: dict[str, Any]
+    ) -> None:
         """Write run.json and env.json.
 
         Args:
             recipe: What is trained.
             run: Where and how long.
             data: What the dataset says of itself.
+            facts: What a diagnosis needs to know beside these.
         """
         settings = {**asdict(run), "folder": str(run.folder)}
-        tree = {"recipe": to_dict(recipe), "run": settings, "data": data}
+        tree = {"recipe": to_dict(recipe), "run": settings, "data": data, "facts": facts}
         checkpoint.write_json(self.path / "run.json", tree)
         checkpoint.write_json(self.path / "env.json", environment())
 

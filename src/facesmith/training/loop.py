@@ -13,6 +13,7 @@ import torch
 from facesmith.base.allocator import keep_large_blocks
 from facesmith.base.errors import DataError, DivergedError
 from facesmith.data.streaming.streamed import TrainingSet
+from facesmith.measuring.meter import Meter
 from facesmith.recipe import Recipe
 from facesmith.training import compute as computing
 from facesmith.training.continuation import resume, save_checkpoint
@@ -21,10 +22,10 @@ from facesmith.training.draws import Draws
 from facesmith.training.folder import RunFolder
 from facesmith.training.interruption import Interruption
 from facesmith.training.keeping import Batches, keep
-from facesmith.training.meter import Meter
 from facesmith.training.observers import FAILED, Observer
 from facesmith.training.recording import Stopwatch, make_record
 from facesmith.training.run import Run
+from facesmith.training.signals import Signals
 from facesmith.training.state import TrainingState
 from facesmith.training.step import update_discriminator, update_generator
 from facesmith.training.view import View
@@ -83,10 +84,11 @@ def train(
             recipe, computing.choose(recipe, device=run.device, precision=run.precision), run.seed
         )
         images = keep(dataset, run.cache, state.compute.device)
-        folder.describe(recipe, run, dataset.describe())
         view = View(recipe, run, folder, state, pixels, dataset)
+        signals = Signals(view)
+        folder.describe(recipe, run, dataset.describe(), signals.facts())
         try:
-            return _train(view, images, observers, interruption)
+            return _train(view, images, signals, observers, interruption)
         except BaseException as error:
             kind = "diverged" if isinstance(error, DivergedError) else FAILED
             folder.log_event(kind, images_seen=state.images_seen, error=str(error))
@@ -98,7 +100,11 @@ def train(
 
 
 def _train(
-    view: View, images: Batches, observers: Sequence[Observer], interruption: Interruption
+    view: View,
+    images: Batches,
+    signals: Signals,
+    observers: Sequence[Observer],
+    interruption: Interruption,
 ) -> Outcome:
     recipe, run, state = view.recipe, view.run, view.state
     draws = Draws(recipe, images, view.pixels, state.compute, run.seed)
@@ -113,9 +119,12 @@ def _train(
     reason, signal_number = None, None
 
     def report() -> str | None:
-        record, asked = make_record(state, meter, stopwatch), None
-        for observer in observers:
-            asked = observer.stepped(view, record) or asked
+        with stopwatch.lap("signals"):
+            found, layers = signals.look(meter)
+        record, asked = make_record(state, meter.read(), found, layers, stopwatch), None
+        with stopwatch.lap("observers"):
+            for observer in observers:
+                asked = observer.stepped(view, record) or asked
         divergence.examine(record)
         return asked
 
@@ -123,12 +132,13 @@ def _train(
         if run.minutes is not None and stopwatch.seconds() >= 60 * run.minutes:
             reason = f"time is up after {run.minutes:g} min"
             break
-        before = state.images_seen
+        before, after = state.images_seen, state.images_seen + recipe.images_a_round
         state.apply_schedules()
-        with state.finite_statistics():
+        with state.finite_statistics(), signals.examine(due=run.has_occasion(before, after)):
             for discriminator_step in range(recipe.discriminator_steps):
                 draws.seed_layers(state.images_seen)
-                real = draws.reals(state.images_seen)
+                with stopwatch.lap("data"):
+                    real = draws.reals(state.images_seen)
                 latents = draws.latents(state.images_seen)
                 # The last fakes serve both players, so only they keep their graph.
                 with torch.set_grad_enabled(discriminator_step == recipe.discriminator_steps - 1):

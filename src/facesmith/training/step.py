@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from facesmith.measuring.meter import Meter
 from facesmith.objectives.penalties import Pass
-from facesmith.training.meter import Meter
 from facesmith.training.state import TrainingState
 
 
@@ -41,9 +41,7 @@ def update_discriminator(state: TrainingState, real: Tensor, fake: Tensor, meter
     meter.add("finite/discriminator", finite)
     meter.add("real_logits", real_logits)
     meter.add("fake_logits", fake_logits)
-    meter.add("real_probability", real_logits.sigmoid())
-    meter.add("fake_probability", fake_logits.sigmoid())
-    meter.add("real_sign", real_logits.sign())
+    meter.keep(real=real, fake=fake, real_logits=real_logits, fake_logits=fake_logits)
 
 
 def update_generator(state: TrainingState, real: Tensor, fake: Tensor, meter: Meter) -> None:

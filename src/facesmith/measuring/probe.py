@@ -1,0 +1,325 @@
+"""What is tried once a record: the same latents again, images that D has never seen, D before its update."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from facesmith.measuring import pictures
+from facesmith.measuring.layers import Examination
+from facesmith.measuring.logits import quantiles, separation
+from facesmith.measuring.pictures import Pictures
+
+FIXED = 48
+"""Fakes of fixed latents that are looked at."""
+HELD_OUT = 32
+"""Held-out images that D judges at a time; all of them have their turn."""
+REMEMBERED = 31
+"""Batches of real images whose features are kept, to tell a lasting shift from a passing one."""
+ODD = 12.0
+"""Median deviations from the median, beyond which a picture is unlike the others."""
+EVERY = 4
+"""Records between two tests of what takes longer to test than to change."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a probe found: signals and quantiles of a record."""
+
+    signals: dict[str, float] = field(default_factory=dict)
+    quantiles: dict[str, list[float]] = field(default_factory=dict)
+
+
+class Probe:
+    """Looks at a moment of a training.
+
+    Args:
+        latents: Fixed latents (FIXED, size), on the device.
+        reals: Some hundred real images (N, C, H, W) of the networks' range; others are compared with them.
+        held_out: Held-out images of the same kind; None where there are none.
+        low: The lowest value that the generator gives.
+        high: The highest.
+    """
+
+    def __init__(
+        self,
+        latents: Tensor,
+        reals: Tensor,
+        held_out: Tensor | None,
+        *,
+        low: float,
+        high: float,
+    ) -> None:
+        self.latents, self.held_out = latents, held_out
+        self.low, self.high = low, high
+        self.reference = Reference.of(self.pictures(reals))
+        self._last: list[NDArray[np.float64]] = []
+        self._last_average: NDArray[np.float64] | None = None
+        self._reals: list[NDArray[np.float64]] = []
+
+    def pictures(self, images: Tensor) -> Pictures:
+        """Bring images (N, C, H, W) of the networks' range to (N, H, W, C) from 0 to 1."""
+        values = (images.detach().float() - self.low) / (self.high - self.low)
+        return values.permute(0, 2, 3, 1).contiguous().cpu().numpy()
+
+    @torch.no_grad()
+    def look(
+        self,
+        generator: nn.Module,
+        average: nn.Module | None,
+        examination: Examination | None,
+        latest: dict[str, Tensor],
+        judge: Callable[[nn.Module, Tensor], Tensor],
+        number: int,
+    ) -> Found:
+        """Measure.
+
+        Args:
+            generator: As it trains.
+            average: Its moving average, if there is one.
+            examination: Of the newest update; without one, what needs D before the update is left out.
+            latest: `real`, `fake`, `real_logits`, `fake_logits` of the newest update.
+            judge: Gives the logits of images as the update did, noise included.
+            number: Of the record, counted over the whole run: held-out images take turns by it.
+
+        Returns:
+            Signals and quantiles.
+        """
+        signals: dict[str, float] = {}
+        signals |= self._real(latest["real"])
+        fakes = self._fakes(generator)
+        rows = pictures.flatten(fakes)
+        signals |= self._fake(fakes, rows)
+        signals |= self._batch(latest["fake"])
+        signals |= self._movement(rows)
+        if average is not None:
+            signals |= self._average(average, rows)
+        held_out: list[float] = []
+        if examination is not None and "real_logits" in latest:
+            before = examination.before["discriminator"].train()
+            # Not before: its own look moves the copy's statistics and fills what a module may remember.
+            if number % EVERY == 0:
+                signals |= self._dependence(before, latest, judge)
+            found, held_out = self._unseen(before, latest, judge, number)
+            signals |= found
+        return Found(signals, {"held_out_logits": held_out} if held_out else {})
+
+    def _real(self, real: Tensor) -> dict[str, float]:
+        shown = self.pictures(real)
+        measured = pictures.describe(shown)
+        rows = pictures.flatten(shown)
+        between = pictures.distances(rows, rows)
+        if len(rows) > 2:
+            others = pictures.pairs(between)
+            measured["order"] = float(np.diag(between, 1).mean() / (others.mean() + 1e-12))
+            measured["copies"] = float((others < pictures.COPY).mean())
+            measured["diversity"] = float(others.mean() / self.reference.distance)
+        self._reals = [*self._reals[-REMEMBERED:], pictures.features(shown)]
+        measured["shift"] = self.reference.shift(self._reals[-1])
+        measured["bias"], measured["spread_bias"] = self.reference.bias(np.concatenate(self._reals))
+        measured["odd"] = self.reference.odd(pictures.describe_each(shown))
+        return {f"reals.{name}": value for name, value in measured.items()}
+
+    def _fakes(self, generator: nn.Module) -> Pictures:
+        # A copy: its batch norm works on this batch, and its statistics may move.
+        own = copy.deepcopy(generator).train()
+        for module in own.modules():
+            if not isinstance(module, nn.modules.batchnorm._BatchNorm) and not list(
+                module.children()
+            ):
+                module.training = False  # dropout and noise would hide what moved
+        return self.pictures(own(self.latents))
+
+    def _fake(self, fakes: Pictures, rows: NDArray[np.float64]) -> dict[str, float]:
+        measured = pictures.describe(fakes)
+        if not np.isfinite(rows).all():
+            return {}
+        between = pictures.distances(rows, rows)
+        features = pictures.features(fakes)
+        apart = pictures.distances(features, features)
+        measured["diversity"] = float(pictures.pairs(between).mean() / self.reference.distance)
+        measured["features_diversity"] = float(
+            pictures.pairs(apart).mean() / self.reference.features_distance
+        )
+        measured["twins"] = float((pictures.nearest(apart) < self.reference.twin).mean())
+        measured["dimension"] = pictures.dimension(rows)
+        measured["shift"] = self.reference.shift(features)
+        return {f"fakes.{name}": value for name, value in measured.items()}
+
+    def _batch(self, fake: Tensor) -> dict[str, float]:
+        if len(fake) < 3:
+            return {}
+        rows = pictures.flatten(self.pictures(fake))
+        if not np.isfinite(rows).all():
+            return {}
+        between = pictures.pairs(pictures.distances(rows, rows))
+        features = pictures.features(self.pictures(fake))
+        apart = pictures.distances(features, features)
+        return {
+            "batch.diversity": float(between.mean() / self.reference.distance),
+            "batch.copies": float((between < pictures.COPY).mean()),
+            "batch.twins": float((pictures.nearest(apart) < self.reference.twin).mean()),
+        }
+
+    def _movement(self, rows: NDArray[np.float64]) -> dict[str, float]:
+        if not np.isfinite(rows).all():
+            return {}
+        measured: dict[str, float] = {}
+        if self._last:
+            moved = rows - self._last[-1]
+            unit = self.reference.distance
+            measured["movement"] = float(np.sqrt((moved**2).mean(axis=1)).mean() / unit)
+            measured["movement.mean"] = float(np.sqrt((moved.mean(axis=0) ** 2).mean()) / unit)
+            if len(self._last) > 1:
+                # -0.5 for jitter around a place, -1 for back and forth, above 0 for going somewhere.
+                earlier = (self._last[-1] - self._last[-2]).mean(axis=0)
+                now = moved.mean(axis=0)
+                size = np.linalg.norm(earlier) * np.linalg.norm(now)
+                measured["movement.turn"] = float(earlier @ now / size) if size > 0 else 0.0
+        self._last = [*self._last[-1:], rows]
+        return measured
+
+    def _average(self, average: nn.Module, rows: NDArray[np.float64]) -> dict[str, float]:
+        shown = pictures.flatten(self.pictures(average(self.latents)))
+        if not (np.isfinite(shown).all() and np.isfinite(rows).all()):
+            return {}
+        unit = self.reference.distance
+        measured = {
+            "average.distance": float(np.sqrt(((shown - rows) ** 2).mean(axis=1)).mean() / unit),
+            "average.diversity": float(
+                pictures.pairs(pictures.distances(shown, shown)).mean() / unit
+            ),
+        }
+        if self._last_average is not None:
+            moved = np.sqrt(((shown - self._last_average) ** 2).mean(axis=1)).mean()
+            measured["average.movement"] = float(moved / unit)
+        self._last_average = shown
+        return measured
+
+    def _unseen(
+        self,
+        before: nn.Module,
+        latest: dict[str, Tensor],
+        judge: Callable[[nn.Module, Tensor], Tensor],
+        number: int,
+    ) -> tuple[dict[str, float], list[float]]:
+        if self.held_out is None:
+            return {}, []
+        begin = number * HELD_OUT % len(self.held_out)
+        places = torch.arange(begin, begin + HELD_OUT, device=self.held_out.device)
+        unseen = (
+            judge(before, self.held_out[places % len(self.held_out)]).float().cpu().double().numpy()
+        )
+        seen = latest["real_logits"].float().cpu().double().numpy()
+        measured = {
+            "held_out_logits": float(unseen.mean()),
+            "held_out_gap": separation(seen, unseen),
+        }
+        return measured, quantiles(unseen)
+
+    def _dependence(
+        self,
+        before: nn.Module,
+        latest: dict[str, Tensor],
+        judge: Callable[[nn.Module, Tensor], Tensor],
+    ) -> dict[str, float]:
+        given = latest["real_logits"].float().mean() - latest["fake_logits"].float().mean()
+        alone = []
+        for kind in ("real", "fake"):
+            judge(before, latest[kind])  # twice: a network may remember its last batch
+            alone.append(judge(before, latest[kind]).float())
+        apart = alone[0].mean() - alone[1].mean()
+        spread = torch.cat([alone[0] - alone[0].mean(), alone[1] - alone[1].mean()]).std()
+        return {
+            "leak": float((given - apart) / (spread + 1e-6)),
+            "gap_alone": float(apart / (spread + 1e-6)),
+        }
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What fakes are compared with: how far real pictures are from each other."""
+
+    distance: float
+    """Mean distance of two real pictures, pixel by pixel."""
+    features_distance: float
+    twin: float
+    """Two fakes that are nearer in features than this are twins: 2 % of real pictures have such a fellow."""
+    mean: NDArray[np.float64]
+    """Of the features."""
+    spread: NDArray[np.float64]
+    """Standard deviation of the features."""
+    each: tuple[NDArray[np.float64], NDArray[np.float64]]
+    """Median, and median deviation from it, of `pictures.describe_each`."""
+    count: int
+    measured: dict[str, float]
+    """As of `pictures.describe`."""
+
+    @classmethod
+    def of(cls, reals: Pictures) -> Reference:
+        """Measure real pictures (N, H, W, C)."""
+        rows, features = pictures.flatten(reals), pictures.features(reals)
+        apart = pictures.distances(features, features)
+        sample = len(rows) // FIXED
+        near = [
+            pictures.nearest(apart[np.ix_(part, part)])
+            for part in np.array_split(np.arange(len(rows)), max(1, sample))
+            if len(part) > 2
+        ]
+        each = pictures.describe_each(reals)
+        middle = np.median(each, axis=0)
+        return cls(
+            each=(middle, np.median(np.abs(each - middle), axis=0) + 0.02),
+            count=len(reals),
+            distance=max(float(pictures.pairs(pictures.distances(rows, rows)).mean()), 1e-6),
+            features_distance=max(float(pictures.pairs(apart).mean()), 1e-6),
+            twin=float(np.quantile(np.concatenate(near), 0.02)) if near else 0.0,
+            mean=features.mean(axis=0),
+            spread=features.std(axis=0) + 1e-3,
+            measured=pictures.describe(reals),
+        )
+
+    def shift(self, features: NDArray[np.float64]) -> float:
+        """Say how far the mean of a batch's features lies from that of real ones.
+
+        Args:
+            features: Shape (N, F).
+
+        Returns:
+            Root mean squared distance in standard errors: about 1 for a batch of the same law.
+        """
+        gap = (features.mean(axis=0) - self.mean) / self.spread
+        return float(np.sqrt((gap**2).mean() * len(features)))
+
+    def bias(self, features: NDArray[np.float64]) -> tuple[float, float]:
+        """Say how far many batches together are from the reference, in mean and in spread.
+
+        Args:
+            features: Shape (N, F), of all of them.
+
+        Returns:
+            Root mean squared differences in standard errors: both about 1 for images of the same law.
+        """
+        error = np.sqrt(1 / len(features) + 1 / self.count)
+        gap = (features.mean(axis=0) - self.mean) / self.spread
+        ratio = np.log((features.std(axis=0) + 1e-3) / self.spread)
+        # The logarithm of a standard deviation has the error of a mean over the root of two.
+        return (
+            float(np.sqrt((gap**2).mean()) / error),
+            float(np.sqrt((ratio**2).mean()) / error * np.sqrt(2)),
+        )
+
+    def odd(self, each: NDArray[np.float64]) -> float:
+        """Give the share of pictures that are unlike the reference in detail, bare rows or contrast.
+
+        Args:
+            each: As `pictures.describe_each` gives it.
+        """
+        middle, deviation = self.each
+        return float((np.abs(each - middle) > ODD * deviation).any(axis=1).mean())

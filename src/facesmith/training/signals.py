@@ -1,0 +1,231 @@
+"""The doctor's instruments, set up for a run of facesmith."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from facesmith.data.streaming.streamed import Streamed, TrainingSet
+from facesmith.data.streams import mirror, mirrored
+from facesmith.evaluation.distances import sliced_wasserstein, spectrum_distance
+from facesmith.measuring import networks, pictures
+from facesmith.measuring.layers import Examination, Layers
+from facesmith.measuring.meter import Meter
+from facesmith.measuring.pictures import Pictures
+from facesmith.measuring.probe import FIXED, Found, Probe
+from facesmith.snapshot import fixed_latents
+from facesmith.training.observers import Pace
+from facesmith.training.step import noisy
+from facesmith.training.view import View
+
+REFERENCE = 256
+"""Real images that fakes are compared with, and fakes whose distance is measured."""
+NEIGHBOURS = 4_096
+"""Training images among which the nearest to a fake is looked for."""
+CHUNK = 256
+
+
+class Signals:
+    """Measures what a diagnosis needs, at each record and, what is dear, at each sheet of samples.
+
+    Args:
+        view: The run.
+    """
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+        recipe, place = view.recipe, view.state.compute
+        self.train = some_of(view.dataset, view.run.seed)
+        held_out = view.dataset.held_out  # which photos that are not packed are decoded for
+        self.held_out_count = len(held_out)
+        self.held_out = sample(held_out, REFERENCE) if len(held_out) else None
+        if recipe.flip > 0:
+            for images in (self.train, self.held_out):
+                if images is not None:
+                    mirror(images, mirrored(0, 0, len(images), recipe.flip))
+        self.probe = Probe(
+            place.activations(fixed_latents(recipe, "signals", 0, FIXED)),
+            self._seen(self.train),
+            None if self.held_out is None else self._seen(self.held_out),
+            low=recipe.scaling.low,
+            high=recipe.scaling.high,
+        )
+        self._train_features: NDArray[np.float64] | None = None
+        self.pace = Pace(view.run.sample_every, view.state.images_seen)
+        self.examination: Examination | None = None
+
+    def facts(self) -> dict[str, Any]:
+        """Describe the run for run.json, beside its recipe.
+
+        Returns:
+            What `health.facts.read` reads: networks, loss, data, batch and range.
+        """
+        state, recipe = self.view.state, self.view.recipe
+        described = {
+            player: networks.describe(network)
+            for player, network in (
+                ("generator", state.generator),
+                ("discriminator", state.discriminator),
+            )
+        }
+        described["generator"]["latent"] = recipe.latent.size
+        return {
+            "networks": described,
+            "loss": networks.describe_loss(recipe.loss.discriminator, recipe.loss.generator),
+            "data": {
+                "train": self.view.dataset.count,
+                "held_out": self.held_out_count,
+                "pictures": self.probe.reference.measured,
+            },
+            "batch": recipe.batch,
+            "low": recipe.scaling.low,
+            "high": recipe.scaling.high,
+        }
+
+    @contextmanager
+    def examine(self, *, due: bool) -> Iterator[None]:
+        """Watch an update from before it to after it, if a record follows.
+
+        Args:
+            due: Whether one does.
+        """
+        self.examination = None
+        if not due:
+            yield
+            return
+        with Examination(self.view.state.generator, self.view.state.discriminator) as examination:
+            yield
+        self.examination = examination
+
+    def look(self, meter: Meter) -> tuple[Found, Layers]:
+        """Measure at a record.
+
+        Args:
+            meter: Gives what the newest update saw.
+
+        Returns:
+            Signals and quantiles; numbers of each layer.
+        """
+        state = self.view.state
+        layers = self.examination.layers() if self.examination else {}
+        found = self.probe.look(
+            state.generator,
+            state.average,
+            self.examination,
+            meter.latest,
+            self._judge,
+            state.images_seen // self.view.run.record_every,
+        )
+        self.examination = None
+        for player in ("generator", "discriminator"):
+            found.signals.update(summary(player, layers))
+        if self.pace.is_due(state.images_seen):
+            found.signals.update(self._distances())
+        return found, layers
+
+    def _judge(self, discriminator: nn.Module, images: Tensor) -> Tensor:
+        logits: Tensor = discriminator(noisy(images, self.view.state))
+        return logits
+
+    def _seen(self, pixels: NDArray[np.uint8]) -> Tensor:
+        """Turn pixels into what the networks see."""
+        view = self.view
+        tensor = torch.as_tensor(pixels).to(view.state.compute.device)
+        return view.state.compute.activations(view.pixels.to_network(tensor))
+
+    @torch.no_grad()
+    def _distances(self) -> dict[str, float]:
+        """Measure how far samples are from real images, and how near to single ones."""
+        reals = _unit(self.train if self.held_out is None else self.held_out)
+        others = _unit(self.train)
+        fakes = _unit(self.view.fakes(REFERENCE))
+        spectra = [pictures.spectrum(images) for images in (fakes, reals, others)]
+        measured = {
+            "distance": sliced_wasserstein(fakes, reals),
+            "distance.floor": sliced_wasserstein(others, reals),
+            "spectrum_distance": spectrum_distance(spectra[0], spectra[1]),
+            "spectrum_distance.floor": spectrum_distance(spectra[2], spectra[1]),
+        }
+        if self.held_out is not None:
+            nearest = self._neighbours(fakes), self._neighbours(reals)
+            measured["nearest"] = float(np.median(nearest[0]) / max(np.median(nearest[1]), 1e-9))
+        return measured
+
+    def _neighbours(self, images: Pictures) -> NDArray[np.float64]:
+        if isinstance(self.view.dataset, Streamed):
+            return np.ones(1)
+        if self._train_features is None:
+            chosen = sample(self.view.dataset.images, NEIGHBOURS)
+            parts = [
+                pictures.features(_unit(chosen[begin : begin + CHUNK]))
+                for begin in range(0, len(chosen), CHUNK)
+            ]
+            self._train_features = np.concatenate(parts)
+        between = pictures.distances(pictures.features(images), self._train_features)
+        return np.asarray(between.min(axis=1))
+
+
+def summary(player: str, layers: Layers) -> dict[str, float]:
+    """Sum the layers of a network up.
+
+    Args:
+        player: Whose.
+        layers: As `Examination.layers` gives them.
+
+    Returns:
+        `PLAYER.update`, the median move of a layer; `.update_least`, that of the layer that moves least;
+        `.gradient_least`; `.dead` and `.saturated`, shares of the worst layer.
+    """
+    own = [values for name, values in layers.items() if name.startswith(f"{player}/")]
+    moves = [values["update_to_weight"] for values in own if "update_to_weight" in values]
+    found = {}
+    if moves:
+        found[f"{player}.update"] = float(np.median(moves))
+        found[f"{player}.update_least"] = min(moves)
+        ratios = [values["gradient_to_weight"] for values in own if "gradient_to_weight" in values]
+        found[f"{player}.gradient_to_weight"] = float(np.median(ratios))
+        found[f"{player}.gradient_least"] = min(ratios)
+    for what in ("dead", "saturated"):
+        shares = [values[what] for values in own if what in values]
+        if shares:
+            found[f"{player}.{what}"] = max(shares)
+    return found
+
+
+def some_of(dataset: TrainingSet, seed: int) -> NDArray[np.uint8]:
+    """Take some training images as they are on disk.
+
+    Args:
+        dataset: Packed, or photos that are decoded now.
+        seed: Of the order in which photos are decoded.
+
+    Returns:
+        An array (N, H, W, C) of its own.
+    """
+    if isinstance(dataset, Streamed):
+        return dataset.batch(0, min(REFERENCE, dataset.count), seed=seed)
+    return sample(dataset.images, REFERENCE)
+
+
+def sample(images: NDArray[np.uint8], count: int) -> NDArray[np.uint8]:
+    """Take evenly spaced images out of many.
+
+    Args:
+        images: Shape (N, H, W, C).
+        count: Of those that are wanted.
+
+    Returns:
+        An array of its own, of N images at most.
+    """
+    places = np.linspace(0, len(images) - 1, min(count, len(images))).round().astype(int)
+    return np.array(images[places])
+
+
+def _unit(pixels: NDArray[np.uint8]) -> Pictures:
+    return (np.asarray(pixels, np.float32) / 255).astype(np.float32)
