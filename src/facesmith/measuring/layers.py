@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-RECTIFIERS = (nn.ReLU, nn.LeakyReLU, nn.ReLU6)
+RECTIFIERS = (nn.ReLU, nn.ReLU6)  # a leaky one passes gradients on both sides
 BOUNDED = (nn.Tanh, nn.Sigmoid)
 NEAR_END = 0.99
 """Share of the way to its bound at which an activation passes no gradient worth having."""
@@ -73,8 +73,8 @@ class Examination:
         for player, network in self.networks.items():
             old = dict(self.before[player].named_parameters())
             for name, weight in network.named_parameters():
-                if (layer := layer_of(name)) is None:
-                    continue
+                if (layer := layer_of(name)) is None or weight.ndim < 2:
+                    continue  # gains of norms move in another measure
                 norm = old[name].float().norm()
                 gradient = (
                     torch.zeros_like(norm) if weight.grad is None else weight.grad.float().norm()

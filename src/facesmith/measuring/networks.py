@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
 DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout)
+LAYERS = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)
 CONFIDENT = 20.0
 """A logit of a discriminator that is sure; wrongly so, its loss must be large."""
 
@@ -22,7 +23,8 @@ def describe(network: nn.Module) -> dict[str, Any]:
 
     Returns:
         `parameters`; `batch_norm`, whether it has any; `dropout`, the strongest; `transposed`, kernel and
-        stride of each transposed convolution; `ends_in_sigmoid`; `gains`, by layer how much the first weights
+        stride of each transposed convolution; `spectral_norm`; `equal_weights`, layers whose weights are all the
+        same; `ends_in_sigmoid`; `gains`, by layer how much the first weights
         enlarge their input's standard deviation.
     """
     modules = list(network.modules())
@@ -35,6 +37,14 @@ def describe(network: nn.Module) -> dict[str, Any]:
             [int(m.kernel_size[0]), int(m.stride[0])]
             for m in modules
             if isinstance(m, nn.ConvTranspose2d) and m.stride[0] > 1
+        ],
+        "spectral_norm": any("parametrizations" in name for name, _ in network.named_parameters()),
+        "equal_weights": [
+            name
+            for name, layer in network.named_modules()
+            if isinstance(layer, LAYERS)
+            and layer.weight.numel() > 1
+            and not bool(layer.weight.detach().float().std() > 0)
         ],
         "ends_in_sigmoid": bool(leaves) and isinstance(leaves[-1], nn.Sigmoid),
         "gains": gains(network),
@@ -54,7 +64,7 @@ def gains(network: nn.Module) -> dict[str, float]:
     """
     found = {}
     for name, layer in network.named_modules():
-        if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d) and layer.weight.ndim >= 2:
+        if isinstance(layer, LAYERS):
             weight = layer.weight.float()
             terms = weight[0].numel()
             if isinstance(layer, nn.ConvTranspose2d):

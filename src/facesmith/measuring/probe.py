@@ -22,6 +22,10 @@ HELD_OUT = 32
 """Held-out images that D judges at a time; all of them have their turn."""
 REMEMBERED = 31
 """Batches of real images whose features are kept, to tell a lasting shift from a passing one."""
+FAINT = 0.02
+"""Of the range: a grain that nobody sees, and that hides what nobody could see."""
+RING = 0.06
+"""Of the width: the border that is exchanged between reals and fakes."""
 ODD = 12.0
 """Median deviations from the median, beyond which a picture is unlike the others."""
 EVERY = 4
@@ -106,6 +110,7 @@ class Probe:
             # Not before: its own look moves the copy's statistics and fills what a module may remember.
             if number % EVERY == 0:
                 signals |= self._dependence(before, latest, judge)
+                signals |= self._cues(before, latest, judge)
             found, held_out = self._unseen(before, latest, judge, number)
             signals |= found
         return Found(signals, {"held_out_logits": held_out} if held_out else {})
@@ -239,6 +244,40 @@ class Probe:
         return {
             "leak": float((given - apart) / (spread + 1e-6)),
             "gap_alone": float(apart / (spread + 1e-6)),
+        }
+
+    def _cues(
+        self,
+        before: nn.Module,
+        latest: dict[str, Tensor],
+        judge: Callable[[nn.Module, Tensor], Tensor],
+    ) -> dict[str, float]:
+        """Take trivial differences away from reals and fakes, and see whether D still tells them apart."""
+        real, fake = latest["real"], latest["fake"]
+        count = min(len(real), len(fake))
+        real, fake = real[:count], fake[:count]
+        if count < 4 or real.shape != fake.shape:
+            return {}
+
+        def apart(reals: Tensor, fakes: Tensor) -> float:
+            judged = [
+                judge(before, images).float().cpu().double().numpy() for images in (reals, fakes)
+            ]
+            return separation(judged[0], judged[1])
+
+        spread = self.high - self.low
+        # The same pattern in each test: no random number of the training is used up.
+        pattern = torch.linspace(0, 1, real[0].numel(), device=real.device).mul(9973.0).sin()
+        grain = (FAINT * spread * 2**0.5 * pattern.reshape(real.shape[1:])).to(real.dtype)
+        inside = torch.zeros_like(real[:1, :1], dtype=torch.bool)
+        ring = max(1, round(RING * real.shape[2]))
+        inside[..., ring:-ring, ring:-ring] = True
+        levels = [images.float().mean(dim=(0, 2, 3), keepdim=True) for images in (real, fake)]
+        return {
+            "cue.none": apart(real, fake),
+            "cue.grain": apart(real + grain, fake + grain),
+            "cue.ring": apart(torch.where(inside, real, fake), torch.where(inside, fake, real)),
+            "cue.level": apart(real + (levels[1] - levels[0]).to(real.dtype), fake),
         }
 
 

@@ -18,7 +18,7 @@ from facesmith.measuring import networks, pictures
 from facesmith.measuring.layers import Examination, Layers
 from facesmith.measuring.meter import Meter
 from facesmith.measuring.pictures import Pictures
-from facesmith.measuring.probe import FIXED, Found, Probe
+from facesmith.measuring.probe import FIXED, Found, Probe, Reference
 from facesmith.snapshot import fixed_latents
 from facesmith.training.observers import Pace
 from facesmith.training.step import noisy
@@ -81,7 +81,8 @@ class Signals:
             "data": {
                 "train": self.view.dataset.count,
                 "held_out": self.held_out_count,
-                "pictures": self.probe.reference.measured,
+                "pixels": of_pixels(_unit(self.train)),
+                "seen": self.probe.reference.measured,
             },
             "batch": recipe.batch,
             "low": recipe.scaling.low,
@@ -196,6 +197,25 @@ def summary(player: str, layers: Layers) -> dict[str, float]:
         if shares:
             found[f"{player}.{what}"] = max(shares)
     return found
+
+
+def of_pixels(images: Pictures) -> dict[str, float]:
+    """Measure training images as they are on disk, whatever the networks get to see.
+
+    Args:
+        images: Shape (N, H, W, C), from 0 to 1.
+
+    Returns:
+        What `pictures.describe` measures; `copies`, the share of pairs that are the same picture; `odd`, the
+        share of pictures that are unlike the others.
+    """
+    rows = pictures.flatten(images)
+    others = pictures.pairs(pictures.distances(rows, rows))
+    return {
+        **pictures.describe(images),
+        "copies": float((others < pictures.COPY).mean()) if len(others) else 0.0,
+        "odd": Reference.of(images).odd(pictures.describe_each(images)),
+    }
 
 
 def some_of(dataset: TrainingSet, seed: int) -> NDArray[np.uint8]:
