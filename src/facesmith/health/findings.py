@@ -3,11 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from facesmith.base.records import Record
 from facesmith.health.course import Course
 from facesmith.health.facts import RunFacts
-from facesmith.health.finding import Finding
+from facesmith.health.finding import SEVERITIES, Evidence, Finding, Remedy
+from facesmith.health.kinds import KINDS, STAGES, found
+from facesmith.health.rules import (
+    balance,
+    data,
+    gradients,
+    progress,
+    samples,
+    scaling,
+    settings,
+    structure,
+)
+
+RULES = (
+    *scaling.RULES,
+    *data.RULES,
+    *structure.RULES,
+    *settings.RULES,
+    *gradients.RULES,
+    *balance.RULES,
+    *samples.RULES,
+    *progress.RULES,
+)
 
 
 def diagnose(records: Sequence[Record], facts: RunFacts) -> list[Finding]:
@@ -21,5 +44,52 @@ def diagnose(records: Sequence[Record], facts: RunFacts) -> list[Finding]:
         Findings, causes before their consequences; a run without any fault has one that says so.
     """
     course = Course(records)
-    assert course is not None and facts is not None
-    return []
+    if not records:
+        return []
+    seen = [finding for rule in RULES for finding in rule(course, facts)]
+    seen = [graver(finding, seen) for finding in seen]
+    if not any(finding.severity in ("ill", "warning") for finding in seen):
+        seen.append(healthy(course))
+    return sorted(seen, key=lambda finding: rank(finding, seen))
+
+
+def graver(finding: Finding, others: Sequence[Finding]) -> Finding:
+    """Raise a cause to the severity of what it brought about: alone it may do no harm."""
+    consequences = [o for o in others if o.kind in KINDS[finding.kind].causes]
+    if finding.severity == "warning" and any(o.severity == "ill" for o in consequences):
+        return replace(finding, severity="ill")
+    return finding
+
+
+def rank(finding: Finding, others: Sequence[Finding]) -> tuple[int, int, int, int]:
+    """Say where a finding stands among others.
+
+    Args:
+        finding: One of them.
+        others: All.
+
+    Returns:
+        What to sort by: severity; how many others may have caused it; the order of advice; its time.
+    """
+    causes = sum(
+        finding.kind in KINDS[other.kind].causes
+        for other in others
+        if other.severity in ("ill", "warning")
+    )
+    stage = STAGES.index(KINDS[finding.kind].stage)
+    return SEVERITIES.index(finding.severity), causes, stage, finding.since
+
+
+def healthy(course: Course) -> Finding:
+    """Say that nothing is wrong, and what speaks for it."""
+    evidence = [
+        Evidence(text.format(course.now(name)), name, course.now(name))
+        for name, text in (
+            ("separation", "the discriminator ranks {:.0%} of all pairs rightly"),
+            ("batch.diversity", "samples are {:.0%} as diverse as the data"),
+            ("distance", "distance to the data {:.2f}"),
+        )
+        if course.knows(name)
+    ]
+    advice = Remedy("Let it run.")
+    return found("healthy", "well", 0, "The run is healthy.", advice, *evidence)

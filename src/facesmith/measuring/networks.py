@@ -23,9 +23,9 @@ def describe(network: nn.Module) -> dict[str, Any]:
 
     Returns:
         `parameters`; `batch_norm`, whether it has any; `dropout`, the strongest; `transposed`, kernel and
-        stride of each transposed convolution; `spectral_norm`; `equal_weights`, layers whose weights are all the
-        same; `ends_in_sigmoid`; `gains`, by layer how much the first weights
-        enlarge their input's standard deviation.
+        stride of each transposed convolution; `spectral_norm`; `equal_weights`, layers whose weights are all
+        the same; `ends_in_sigmoid`; `gains`, by layer how much the first weights enlarge their input's
+        standard deviation.
     """
     modules = list(network.modules())
     leaves = [module for module in modules if not list(module.children())]

@@ -1,0 +1,61 @@
+"""Remedies as changes of the run's own recipe."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from facesmith.health.facts import RunFacts
+from facesmith.health.finding import Change, Player, Remedy
+
+PLAYERS: tuple[Player, ...] = ("generator", "discriminator")
+SAFE_RATES = {"Adam": 2e-4, "RMSprop": 5e-5, "SGD": 1e-2}
+"""Learning rates that a GAN can begin with, by optimiser."""
+R1_PART = "r1(gamma=0.3, every=8, share=0.5)"
+"""The penalty of our own default recipe."""
+
+
+def change(facts: RunFacts, advice: str, *changes: Change, trusted: bool = True) -> Remedy:
+    """Give a remedy, whose changes are options only where there is a recipe to change.
+
+    Args:
+        facts: Of the run.
+        advice: In words.
+        *changes: Of the recipe.
+        trusted: Whether the autopilot may make them.
+
+    Returns:
+        The remedy.
+    """
+    return Remedy(advice, changes, trusted) if facts.has_recipe else Remedy(advice)
+
+
+def rate(facts: RunFacts, player: Player, value: float) -> Change:
+    """Set the learning rate of a player."""
+    assert facts is not None
+    return Change(f"optimizers.{player}.learning_rate", f"{value:.3g}")
+
+
+def usual_rate(facts: RunFacts, player: Player) -> float:
+    """Give a learning rate that suits the optimiser of a player."""
+    return SAFE_RATES.get(facts.word(f"optimizers.{player}"), SAFE_RATES["Adam"])
+
+
+def players(where: Player) -> Iterable[Player]:
+    """Give the players that a finding is about: one, or both."""
+    return (where,) if where else PLAYERS
+
+
+def with_r1(facts: RunFacts, images_seen: int) -> list[Change]:
+    """Add a zero-centred gradient penalty, or make the one that there is three times as strong."""
+    for number, part in enumerate(facts.recipe.get("penalties", ())):
+        if part.get("part") in ("R1", "R2"):
+            gamma = facts.number(f"penalties.{number}.gamma", images_seen)
+            value = 3 * gamma if math.isfinite(gamma) and gamma > 0 else 1.0
+            return [Change(f"penalties.{number}.gamma", f"{value:.3g}")]
+    changes = [Change("penalties", R1_PART)]
+    if facts.word("discriminator.normalization") == "batch":
+        # Batch norm and penalties of single images do not go together.
+        changes.append(Change("discriminator.normalization", "none"))
+        changes.append(Change("discriminator.initialization", "kaiming"))
+    return changes

@@ -1,0 +1,138 @@
+"""Are the two players a match?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from facesmith.health.course import Course
+from facesmith.health.facts import RunFacts
+from facesmith.health.finding import Change, Evidence, Finding
+from facesmith.health.kinds import found
+from facesmith.health.remedies import change, rate, with_r1
+
+ALWAYS = 0.985
+"""Share of pairs that D ranks rightly, from which on it teaches little."""
+BLIND = 0.56
+"""Share of pairs that D ranks rightly, below which it is guessing."""
+FAR = 4.0
+"""Standard errors that samples lie off the data: 1 is as near as data are to themselves."""
+GAP, WIDE_GAP = 0.62, 0.75
+"""Share of pairs in which D ranks a training image above a held-out one; 0.5 if it generalises."""
+MANY_STEPS = 3
+FASTER = 3.0
+"""Learning rate of D over that of G."""
+LARGER = 20.0
+"""Parameters of D over those of G."""
+
+
+def too_strong(course: Course, facts: RunFacts) -> Iterator[Finding]:
+    """Is D always right?"""
+    since = course.since("separation", lambda v: v > ALWAYS, least=6)
+    if since < 0:
+        return
+    now = course.now("separation")
+    reasons, changes = reasons_for_strength(course, facts)
+    if not changes:
+        changes = with_r1(facts, int(course.images[-1]))
+        reasons = ["nothing holds it back: a zero-centred gradient penalty would"]
+    gradient = course.now("generator.gradient_to_weight") / max(
+        course.start("generator.gradient_to_weight"), 1e-12
+    )
+    yield found(
+        "discriminator-too-strong",
+        "ill",
+        since,
+        f"The discriminator is right in {now:.1%} of all pairs of a real and a generated image.",
+        change(facts, f"Hold it back: {'; '.join(reasons)}.", *changes),
+        Evidence(f"{now:.1%} of all pairs are ranked rightly", "separation", now, ALWAYS),
+        Evidence(
+            f"the generator's gradient is {gradient:.2g} times as strong as in the beginning",
+            "generator.gradient_to_weight",
+            course.now("generator.gradient_to_weight"),
+        ),
+    )
+
+
+def reasons_for_strength(course: Course, facts: RunFacts) -> tuple[list[str], list[Change]]:
+    """Say what in the recipe makes D strong."""
+    reasons: list[str] = []
+    changes: list[Change] = []
+    steps = facts.number("discriminator_steps")
+    if steps >= MANY_STEPS:
+        reasons.append(f"it is updated {steps:.0f} times for each update of the generator")
+        changes.append(Change("discriminator_steps", "1"))
+    fast, slow = course.now("learning_rates.discriminator"), course.now("learning_rates.generator")
+    if slow > 0 and fast / slow > FASTER:
+        reasons.append(f"its learning rate is {fast / slow:.0f} times the generator's")
+        changes.append(rate(facts, "discriminator", slow))
+    sizes = [
+        facts.network(player, "parameters", math.nan) for player in ("discriminator", "generator")
+    ]
+    if sizes[0] / max(sizes[1], 1) > LARGER:
+        reasons.append(f"it has {sizes[0] / sizes[1]:.0f} times the generator's parameters")
+        changes.append(Change("discriminator.width", "32"))
+    if facts.word("loss") == "Minimax":
+        reasons.append("the minimax loss gives a losing generator no gradient")
+        changes.append(Change("loss", "non-saturating"))
+    return reasons, changes
+
+
+def too_weak(course: Course, facts: RunFacts) -> Iterator[Finding]:
+    """Can D not tell samples from data that anybody could?"""
+    since = course.since("separation", lambda v: v < BLIND, least=6)
+    if since < 0 or not course.now("fakes.shift") > FAR:
+        return
+    now = course.now("separation")
+    yield found(
+        "discriminator-too-weak",
+        "ill",
+        since,
+        f"The discriminator is right in only {now:.0%} of all pairs, though samples are far from the data.",
+        change(
+            facts,
+            "Make it stronger: a wider network, a higher learning rate, less dropout, noise and penalty.",
+            Change("discriminator.width", "64"),
+        ),
+        Evidence(
+            f"{now:.1%} of all pairs are ranked rightly; guessing gives 50 %",
+            "separation",
+            now,
+            BLIND,
+        ),
+        Evidence(
+            f"samples lie {course.now('fakes.shift'):.1f} standard errors off the data",
+            "fakes.shift",
+            course.now("fakes.shift"),
+            FAR,
+        ),
+    )
+
+
+def overfits(course: Course, facts: RunFacts) -> Iterator[Finding]:
+    """Does D know its training images by heart?"""
+    count = 8
+    if len(course.records) < count:
+        return
+    now = course.now("held_out_gap", count)
+    if not now > GAP:
+        return
+    since = course.since("held_out_gap", lambda v: v > GAP - 0.06, least=4)
+    few = int(facts.data.get("train", 0))
+    yield found(
+        "discriminator-overfits",
+        "ill" if now > WIDE_GAP else "warning",
+        since if since >= 0 else int(course.images[-count]),
+        f"The discriminator finds training images more real than held-out ones in {now:.0%} of all pairs.",
+        change(
+            facts,
+            "Add photos or augment real and generated images alike; until then a zero-centred penalty, "
+            "and stop where the distance is least.",
+            *with_r1(facts, int(course.images[-1])),
+        ),
+        Evidence(f"{now:.1%} of all pairs; 50 % if it generalises", "held_out_gap", now, GAP),
+        *([Evidence(f"{few:,} training images", value=few)] if few else []),
+    )
+
+
+RULES = (too_strong, too_weak, overfits)

@@ -1,0 +1,178 @@
+"""Does the run get anywhere, at what pace, and is it at its end?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from facesmith.health.course import Course, smooth
+from facesmith.health.facts import RunFacts
+from facesmith.health.finding import Change, Evidence, Finding, Remedy
+from facesmith.health.kinds import found
+from facesmith.health.remedies import PLAYERS, change, rate
+
+WILD = 0.45
+"""Movement of the mean sample between records, in distances of real images."""
+RISEN = 1.35
+"""Distance over the least one before it."""
+LAG = 3.0
+"""Distance of the average from the trained generator, over what that moves between records."""
+APART = 0.45
+STILL = 0.12
+"""Movement of the average over that of the trained generator."""
+WAITING = 0.4
+"""Share of the time that is spent waiting for images."""
+STEADY = 0.03
+"""Gain over the last part of a run that is none."""
+
+
+def oscillation(course: Course, facts: RunFacts) -> Iterator[Finding]:
+    """Do samples change their look completely, again and again?"""
+    if len(course.records) < 10:
+        return
+    since = course.since("movement.mean", lambda v: v > WILD, least=1)
+    values = smooth(course.curve("movement.mean"), 7)
+    turn = course.now("movement.turn", 12)
+    later = course.images > 0.15 * max(facts.planned, course.images[-1] * 0.6)
+    wild = (values > WILD) & later
+    if not (wild.any() and wild[-1] and turn < 0):
+        return
+    first = course.unbroken(wild, course.images, 1)
+    now = float(values[-1])
+    assert since is not None
+    yield found(
+        "oscillation",
+        "ill",
+        first,
+        f"The mean sample moves by {now:.0%} of the distance of two photographs from one record to the "
+        "next, back and forth.",
+        change(
+            facts,
+            "Lower both learning rates and the momentum; a zero-centred penalty damps the circles.",
+            *(
+                rate(facts, player, course.now(f"learning_rates.{player}") / 3)
+                for player in PLAYERS
+                if course.now(f"learning_rates.{player}") > 0
+            ),
+        ),
+        Evidence(f"movement {now:.2f}", "movement.mean", now, WILD),
+        Evidence(
+            f"each move turns back on the last (cosine {turn:.2f})", "movement.turn", turn, 0.0
+        ),
+    )
+
+
+def drift(course: Course, facts: RunFacts) -> Iterator[Finding]:
+    """Do the best samples lie behind?"""
+    values = course.curve("distance")
+    measured = np.flatnonzero(np.isfinite(values))
+    if len(measured) < 5:
+        return
+    distances = values[measured]
+    best = int(np.argmin(distances))
+    recent = float(np.median(distances[-2:]))
+    if best >= len(distances) - 2 or recent < RISEN * distances[best]:
+        return
+    yield found(
+        "late-drift",
+        "warning",
+        int(course.images[measured[best]]),
+        f"Samples were best at {course.images[measured[best]]:,.0f} images; since then the distance to "
+        f"the data has grown by {recent / distances[best] - 1:.0%}.",
+        change(
+            facts,
+            "Use the checkpoint of that moment; go on from it with a tenth of the learning rates, or let "
+            "them fade.",
+            *(
+                rate(facts, player, course.start(f"learning_rates.{player}") / 5)
+                for player in PLAYERS
+                if course.start(f"learning_rates.{player}") > 0
+            ),
+        ),
+        Evidence(
+            f"distance {recent:.2f}, at best {distances[best]:.2f}",
+            "distance",
+            recent,
+            float(distances[best]),
+        ),
+    )
+
+
+def average(course: Course, facts: RunFacts) -> Iterator[Finding]:
+    """Does the averaged generator keep up with the trained one?"""
+    if len(course.records) < 8:
+        return
+    apart, moves, own = (
+        course.now(f"average.{name}") for name in ("distance", "movement", "distance")
+    )
+    trained = course.now("movement")
+    since = course.since("average.distance", lambda v: v > APART, least=4)
+    if since < 0 or not moves < STILL * trained:
+        return
+    assert own == apart
+    yield found(
+        "average-lags",
+        "ill",
+        since,
+        "The averaged generator is far behind the one that is trained.",
+        change(
+            facts,
+            "Shorten the average's half-life, and let it grow with the run.",
+            Change("average.half_life", "44k"),
+            Change("average.ramp", "0.08"),
+        ),
+        Evidence(
+            f"they are {apart:.2f} distances of real images apart", "average.distance", apart, APART
+        ),
+        Evidence(f"it moves {moves / max(trained, 1e-9):.1%} as much", "average.movement", moves),
+    )
+
+
+def pace(course: Course, facts: RunFacts) -> Iterator[Finding]:
+    """Do the networks wait for images?"""
+    since = course.since("time.data", lambda v: v > WAITING)
+    if since < 0:
+        return
+    now = course.now("time.data")
+    yield found(
+        "data-starves",
+        "warning",
+        since,
+        f"{now:.0%} of the time is spent waiting for images.",
+        Remedy(
+            "Prepare the photos once (facesmith prepare), so that nothing is decoded while it trains; put "
+            "them on a faster disk, or in memory with --cache ram."
+        ),
+        Evidence(f"{now:.0%} of the time", "time.data", now, WAITING),
+    )
+
+
+def finished(course: Course, facts: RunFacts) -> Iterator[Finding]:
+    """Is there any gain left?"""
+    values = course.curve("distance")
+    measured = np.flatnonzero(np.isfinite(values))
+    if len(measured) < 6:
+        return
+    distances, images = values[measured], course.images[measured]
+    part = max(3, len(distances) // 3)
+    gain = 1 - float(np.min(distances[-part:]) / np.min(distances[:-part]))
+    moved = course.now("movement")
+    earlier = course.start("movement", 8)
+    if gain > STEADY or not moved < 0.35 * earlier or math.isnan(gain):
+        return
+    yield found(
+        "finished",
+        "note",
+        int(images[-part]),
+        "Samples have not come nearer to the data for a third of the run, and hardly change.",
+        Remedy(
+            "Stop here and use the best checkpoint; for better samples change the recipe or add photos."
+        ),
+        Evidence(f"gain of {gain:.1%} in the distance", "distance", float(distances[-1])),
+        Evidence(f"movement {moved:.2f}, in the beginning {earlier:.2f}", "movement", moved),
+    )
+
+
+RULES = (oscillation, drift, average, pace, finished)

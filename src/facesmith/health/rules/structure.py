@@ -1,0 +1,389 @@
+"""Is the game itself the right one: labels, losses, layers, and who may learn?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from facesmith.health.course import Course
+from facesmith.health.facts import RunFacts
+from facesmith.health.finding import Change, Evidence, Finding, Remedy
+from facesmith.health.kinds import found
+from facesmith.health.remedies import PLAYERS, change
+
+REVERSED = 0.2
+"""Share of pairs in which D ranks the real image higher: far below a half it means to rank them wrongly."""
+CERTAIN = 0.95
+"""Share of pairs that D ranks rightly, from which on it is worth asking what it looks at."""
+LOST = 0.3
+"""Share of pairs that D ranks wrongly once something trivial is taken away from both sides."""
+LEAK = 1.0
+"""Spreads of the logits by which D's verdict depends on the other half of its batch."""
+BOUNDED = 2.0
+"""How much more a loss that can grow asks of a D that is surely wrong; two sigmoids ask 0.8 at most."""
+DEAD = 0.95
+SMALL_BATCH, TINY_BATCH = 8, 4
+LOUD, MUTE = 8.0, 1e-3
+"""Factors by which a layer enlarges what comes in, beyond which first weights are wrong."""
+LOUD_ALL, MUTE_ALL = 300.0, 1e-4
+"""The same for all layers of a network without norms together."""
+FEW_LATENTS, VERY_FEW_LATENTS = 8, 4
+GRID = 1.0
+"""Common logarithm of a grid's power over its surroundings, above that of the data."""
+
+
+def labels(course: Course, facts: RunFacts) -> Iterator[Finding]:
+    """Is D taught to call real images real, and G to be called real?"""
+    loss = facts.loss
+    begin = int(course.images[0]) if len(course.images) else 0
+    code = Remedy(
+        "Look at the training step: D's target for real images is 1 and for fakes 0, G's target for its "
+        "fakes is 1."
+    )
+    if loss and loss["discriminator_right"] > loss["discriminator_wrong"]:
+        yield found(
+            "labels-swapped",
+            "ill",
+            0,
+            "The discriminator's loss is larger when it is right than when it is wrong.",
+            code,
+            Evidence(
+                f"loss {loss['discriminator_right']:.3g} for a discriminator that is right, "
+                f"{loss['discriminator_wrong']:.3g} for one that is wrong"
+            ),
+        )
+    elif loss and loss["generator_caught"] < loss["generator_passed"]:
+        yield found(
+            "labels-swapped",
+            "ill",
+            0,
+            "The generator's loss is smaller when its fakes are caught than when they pass.",
+            code,
+            Evidence(
+                f"loss {loss['generator_caught']:.3g} for fakes that are caught, "
+                f"{loss['generator_passed']:.3g} for fakes that pass"
+            ),
+        )
+    elif (since := course.since("separation", lambda v: v < REVERSED)) >= 0:
+        now = course.now("separation")
+        yield found(
+            "labels-swapped",
+            "ill",
+            since or begin,
+            f"The discriminator gives fakes the higher logits in {1 - now:.0%} of all pairs.",
+            code,
+            Evidence(
+                f"the real image has the higher logit in {now:.1%} of all pairs",
+                "separation",
+                now,
+                REVERSED,
+            ),
+        )
+
+
+def trivial(course: Course, facts: RunFacts) -> Iterator[Finding]:
+    """Does D tell real from fake by something that has nothing to do with the picture?"""
+    none = course.curve("cue.none")
+    places = np.flatnonzero(np.isfinite(none) & (none > CERTAIN))
+    if len(places) < 2:
+        return
+    told = {
+        "grain": "a grain that nobody sees hides what it looks at: rounding, or an offset of a few levels",
+        "ring": "its verdict follows the outermost pixels, whatever the picture inside",
+        "level": "its verdict follows the mean brightness or colour alone",
+    }
+    for name, meaning in told.items():
+        values = course.curve(f"cue.{name}")[places][-4:]
+        if len(values) and float(np.median(values)) < LOST:
+            now = float(np.median(values))
+            yield found(
+                "labels-leaking",
+                "ill",
+                int(course.images[places[0]]),
+                "The discriminator needs no face to tell real from fake: something trivial gives the real "
+                "images away.",
+                Remedy(
+                    "Look for what is done to real images and not to fakes: borders, file formats, "
+                    "rounding to 8 bits, normalisation; do it to both or to neither."
+                ),
+                Evidence(
+                    f"real and fake are told apart in {none[places[-1]]:.0%} of all pairs",
+                    "cue.none",
+                ),
+                Evidence(f"after the test in {now:.0%}: {meaning}", f"cue.{name}", now, LOST),
+            )
+            return
+
+
+def updates(course: Course, facts: RunFacts) -> Iterator[Finding]:
+    """Does every layer move?"""
+    for player in PLAYERS:
+        moves = course.layers(player, "update_to_weight")
+        if not moves or len(course.records) < 3:
+            continue
+        still = [
+            name
+            for name, curve in moves.items()
+            if np.nanmax(curve) == 0 and np.isfinite(curve).sum() >= 3
+        ]
+        if not still or course.now(f"{player}.dead") >= DEAD:
+            continue
+        if course.now(f"non_finite.{player}") > 0:
+            continue  # its updates are skipped, which is another matter
+        whole = len(still) == len(moves)
+        rate = course.now(f"learning_rates.{player}")
+        why = (
+            f"its learning rate is {rate:g}"
+            if rate == 0
+            else "its optimiser does not know it, or its gradient is cut off"
+        )
+        what = f"The {player}" if whole else f"{len(still)} of {len(moves)} layers of the {player}"
+        first = still[0].partition("/")[2]
+        options = (
+            (Change(f"optimizers.{player}.learning_rate", "2e-4"),) if whole and rate == 0 else ()
+        )
+        yield found(
+            "net-not-updated",
+            "ill",
+            int(course.images[0]),
+            f"{what} {'is' if whole or len(still) == 1 else 'are'} never updated.",
+            change(
+                facts,
+                f"Check that the {player}'s optimiser was given network.parameters(), that nothing has "
+                "requires_grad=False, and that no detach() or no_grad() lies between the loss and these "
+                "weights.",
+                *options,
+                trusted=bool(options),
+            ),
+            Evidence(
+                f"the weights of {first or 'the layer'} have not moved at all: {why}",
+                f"{player}.update_least",
+                0.0,
+            ),
+            where=player,
+        )
+
+
+def sigmoids(course: Course, facts: RunFacts) -> Iterator[Finding]:
+    """Do logits pass one sigmoid, or two?"""
+    loss = facts.loss
+    low, high = course.lowest("logits.low"), course.highest("logits.high")
+    evidence = None
+    if course.now("loss.sigmoids") >= 2:
+        evidence = Evidence(
+            "the reported loss is that of a second sigmoid over the discriminator's outputs"
+        )
+    elif loss and 0 < loss["discriminator_wrong"] - loss["discriminator_right"] < BOUNDED:
+        evidence = Evidence(
+            f"a discriminator that is surely wrong has a loss of {loss['discriminator_wrong']:.2f}, one "
+            f"that is surely right {loss['discriminator_right']:.2f}: hardly less"
+        )
+    elif len(course.records) >= 3 and low >= 0 and high <= 1 and high > low:
+        evidence = Evidence(
+            f"all logits ever seen lie between {low:.3f} and {high:.3f}", "logits.high", high, 1.0
+        )
+    if evidence is not None:
+        yield found(
+            "sigmoid-twice",
+            "ill",
+            0,
+            "The discriminator's output passes two sigmoids.",
+            Remedy(
+                "Let the discriminator end without a sigmoid and use a loss of logits "
+                "(BCEWithLogitsLoss), or keep its sigmoid and use BCELoss: one of the two."
+            ),
+            evidence,
+        )
+
+
+def dependence(course: Course, facts: RunFacts) -> Iterator[Finding]:
+    """Does D's verdict on reals depend on the fakes in its batch?"""
+    since = course.since("leak", lambda v: np.abs(v) > LEAK, least=2)
+    if since >= 0:
+        now = course.now("leak")
+        yield found(
+            "batch-statistics-leak",
+            "ill",
+            since,
+            "The discriminator judges real and generated images together, and its verdict depends on the "
+            "mixture.",
+            Remedy(
+                "Call the discriminator twice, once with real images and once with fakes, or use a norm "
+                "that looks at one image at a time: --discriminator.normalization layer, or spectral."
+            ),
+            Evidence(
+                f"judged apart, reals and fakes are {abs(now):.1f} spreads nearer to each other than "
+                "judged together",
+                "leak",
+                now,
+                LEAK,
+            ),
+        )
+
+
+def norms(course: Course, facts: RunFacts) -> Iterator[Finding]:
+    """Does batch norm get what it needs?"""
+    batch_norm = [player for player in PLAYERS if facts.network(player, "batch_norm", False)]
+    if batch_norm and 0 < facts.batch < SMALL_BATCH:
+        yield found(
+            "batch-norm-small-batch",
+            "ill" if facts.batch <= TINY_BATCH else "warning",
+            0,
+            f"Batch norm works on batches of {facts.batch} images.",
+            change(
+                facts,
+                "Use batches of 16 or more, or a norm that looks at one image at a time.",
+                Change("batch", "32"),
+            ),
+            Evidence(
+                f"{facts.batch} images a batch; batch norm in the {' and the '.join(batch_norm)}",
+                value=facts.batch,
+                bound=16,
+            ),
+        )
+    penalties = [name for record in course.records[-3:] for name in record.penalties]
+    of_gradients = sorted(
+        {n.partition(".")[2] for n in penalties if n.endswith(("R1", "R2", "GradientPenalty"))}
+    )
+    if of_gradients and facts.network("discriminator", "batch_norm", False):
+        yield found(
+            "batch-norm-gradient-penalty",
+            "ill" if "GradientPenalty" in of_gradients else "warning",
+            0,
+            f"A gradient penalty ({', '.join(of_gradients)}) meets batch norm in the discriminator.",
+            change(
+                facts,
+                "Leave out the discriminator's norm, or take one that looks at one image at a time.",
+                Change("discriminator.normalization", "none"),
+                Change("discriminator.initialization", "kaiming"),
+            ),
+            Evidence(
+                "the discriminator's answer to one image changes with the others of its batch"
+            ),
+        )
+
+
+def first_weights(course: Course, facts: RunFacts) -> Iterator[Finding]:
+    """Do the first weights carry signals through?"""
+    for player in PLAYERS:
+        gains = facts.network(player, "gains", {})
+        equal = facts.network(player, "equal_weights", [])
+        if not gains:
+            continue
+        normed = facts.network(player, "batch_norm", False) or facts.network(
+            player, "normed", False
+        )
+        loudest = max(gains, key=lambda name: gains[name])
+        faintest = min(gains, key=lambda name: gains[name])
+        product = math.prod(gains.values())
+        if equal:
+            what = f"all weights of {equal[0]} are the same"
+        elif gains[loudest] > LOUD:
+            what = f"{loudest} makes what comes in {gains[loudest]:.3g} times as large"
+        elif gains[faintest] < MUTE:
+            what = f"{faintest} makes what comes in {1 / max(gains[faintest], 1e-30):.3g} times as small"
+        elif not normed and not MUTE_ALL < product < LOUD_ALL:
+            what = f"all layers together make what comes in {product:.3g} times as large"
+        else:
+            continue
+        yield found(
+            "bad-initialization",
+            "ill",
+            0,
+            f"The {player}'s first weights are wrong: {what}.",
+            change(
+                facts,
+                "Begin with N(0, 0.02) where norms follow, and with kaiming where none does.",
+                Change(f"{player}.initialization", "normal" if normed else "kaiming"),
+                *([Change(f"{player}.spread", "0.02")] if normed else []),
+            ),
+            Evidence(what),
+            where=player,
+        )
+
+
+def latents(course: Course, facts: RunFacts) -> Iterator[Finding]:
+    """Are there enough latent numbers?"""
+    size = facts.network("generator", "latent", 0)
+    if not 0 < size <= FEW_LATENTS:
+        return
+    known = [Evidence(f"{size} latent numbers", value=size, bound=FEW_LATENTS)]
+    if course.knows("fakes.dimension"):
+        now = course.now("fakes.dimension")
+        known.append(
+            Evidence(f"samples vary in about {now:.1f} directions", "fakes.dimension", now)
+        )
+    yield found(
+        "latent-too-small",
+        "ill" if size <= VERY_FEW_LATENTS else "warning",
+        0,
+        f"A latent has only {size} numbers.",
+        change(facts, "Use 64 to 128.", Change("latent.size", "100")),
+        *known,
+    )
+
+
+def checkerboards(course: Course, facts: RunFacts) -> Iterator[Finding]:
+    """Is there a grid in the samples, and do the kernels make one?"""
+    transposed = facts.network("generator", "transposed", [])
+    uneven = [(kernel, stride) for kernel, stride in transposed if kernel % stride]
+    data = facts.data.get("seen", {}).get("grid", 0.0)
+    grid = course.now("fakes.grid") - data
+    learned = course.now("fakes.features_diversity") > 0.5 and len(course.records) >= 8
+    seen = (
+        learned
+        and grid > GRID
+        and course.since("fakes.grid", lambda v: v > data + GRID, least=5) >= 0
+    )
+    if not (uneven or seen):
+        return
+    evidence = []
+    if uneven:
+        kernel, stride = uneven[0]
+        evidence.append(
+            Evidence(f"kernels of {kernel} pixels at a stride of {stride}", value=kernel)
+        )
+    if course.knows("fakes.grid"):
+        evidence.append(
+            Evidence(
+                f"the grid's frequency is {10 ** max(grid, 0):.1f} times as strong as in the data",
+                "fakes.grid",
+                course.now("fakes.grid"),
+                data + GRID,
+            )
+        )
+    yield found(
+        "checkerboard",
+        "warning",
+        0 if uneven else course.since("fakes.grid", lambda v: v > data + GRID, least=5),
+        "The generator's kernels leave a grid in the samples."
+        if uneven
+        else "There is a grid in the samples.",
+        change(
+            facts,
+            "Use kernels that are a multiple of the stride, or enlarge by bilinear or nearest upsampling "
+            "and a convolution.",
+            *(
+                [Change("generator.kernel", str(2 * uneven[0][1]))]
+                if uneven
+                else [Change("generator.upsampling", "bilinear"), Change("generator.kernel", "3")]
+            ),
+            trusted=False,
+        ),
+        *evidence,
+    )
+
+
+RULES = (
+    labels,
+    trivial,
+    updates,
+    sigmoids,
+    dependence,
+    norms,
+    first_weights,
+    latents,
+    checkerboards,
+)
