@@ -21,6 +21,7 @@ VERBS = {
     "prepare": "turn photos into a dataset; says what it rejected and why",
     "audit": "say who is in a dataset and who is not, and what helps",
     "train": "train a recipe on photos or a dataset",
+    "diagnose": "say what is wrong with a run, and what mends it",
     "generate": "make faces with a trained model",
     "recipes": "list the recipes",
     "describe": "show a recipe's networks layer by layer",
