@@ -41,15 +41,28 @@ def diagnose(records: Sequence[Record], facts: RunFacts) -> list[Finding]:
         facts: What is known beside them.
 
     Returns:
-        Findings, causes before their consequences; a run without any fault has one that says so.
+        Findings, causes before their consequences; that it is healthy where nothing is wrong; none before the
+        first record unless the facts alone say something.
     """
     course = Course(records)
-    if not records:
-        return []
+    seen = diagnose_course(course, facts)
+    if records and not any(finding.severity in ("ill", "warning") for finding in seen):
+        return [healthy(course), *seen]
+    return seen
+
+
+def diagnose_course(course: Course, facts: RunFacts) -> list[Finding]:
+    """Apply all rules.
+
+    Args:
+        course: Of the run; without any record, only recipe, networks and data speak.
+        facts: What is known beside it.
+
+    Returns:
+        Findings, causes before their consequences; empty where nothing is wrong.
+    """
     seen = [finding for rule in RULES for finding in rule(course, facts)]
     seen = [graver(finding, seen) for finding in seen]
-    if not any(finding.severity in ("ill", "warning") for finding in seen):
-        seen.append(healthy(course))
     return sorted(seen, key=lambda finding: rank(finding, seen))
 
 

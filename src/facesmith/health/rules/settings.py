@@ -7,11 +7,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from facesmith.health.course import Course
+from facesmith.health.course import Course, Curve
 from facesmith.health.facts import RunFacts
 from facesmith.health.finding import Change, Evidence, Finding, Player
 from facesmith.health.kinds import found
 from facesmith.health.remedies import PLAYERS, change, rate, usual_rate
+from facesmith.health.rules.structure import penalties as penalties_of
 
 LARGE_MOVE, SMALL_MOVE = 0.06, 2e-4
 """Part of itself that a layer's weights change by in one step: 0.002 to 0.03 is usual."""
@@ -35,7 +36,7 @@ STRONG_PENALTY = {"R1": 50.0, "R2": 50.0, "GradientPenalty": 200.0, "Drift": 1.0
 
 def learning_rates(course: Course, facts: RunFacts) -> Iterator[Finding]:
     """Are the steps of both networks of a sensible size?"""
-    if len(course.records) < 3:
+    if 0 < len(course.records) < 3:
         return
     high = {player: too_high(course, facts, player) for player in PLAYERS}
     low = {player: too_low(course, facts, player) for player in PLAYERS}
@@ -46,7 +47,7 @@ def learning_rates(course: Course, facts: RunFacts) -> Iterator[Finding]:
         where: Player = "" if len(known) == len(PLAYERS) else next(iter(known))
         who = "Both learning rates are" if not where else f"The {where}'s learning rate is"
         how = "high" if kind.endswith("high") else "low"
-        rates = ", ".join(f"{course.now('learning_rates.' + player):.3g}" for player in known)
+        rates = ", ".join(f"{in_force(course, facts, player)[-1]:.3g}" for player in known)
         yield found(
             kind,
             "warning",
@@ -66,9 +67,9 @@ def learning_rates(course: Course, facts: RunFacts) -> Iterator[Finding]:
 def too_high(course: Course, facts: RunFacts, player: Player) -> tuple[int, Evidence] | None:
     """Say since when, and by what, a player's steps are too large."""
     kind = facts.word(f"optimizers.{player}") or "Adam"
-    rates, moves = course.curve(f"learning_rates.{player}"), course.curve(f"{player}.update")
+    rates = in_force(course, facts, player)
     over = rates > HIGHEST.get(kind, math.inf)
-    if over[-1]:
+    if len(over) and over[-1]:
         first = int(np.flatnonzero(~over)[-1]) + 1 if (~over).any() else 0
         return int(course.images[first]) if first else 0, Evidence(
             f"the {player}'s learning rate is {rates[-1]:.3g}; with {kind} {HIGHEST[kind]:.1g} is much "
@@ -86,14 +87,21 @@ def too_high(course: Course, facts: RunFacts, player: Player) -> tuple[int, Evid
             now,
             LARGE_MOVE,
         )
-    assert len(moves) == len(rates)
     return None
+
+
+def in_force(course: Course, facts: RunFacts, player: Player) -> Curve:
+    """Give a player's learning rates, those of the recipe's beginning where there is no record yet."""
+    if course.records:
+        return course.curve(f"learning_rates.{player}")
+    planned = facts.number(f"optimizers.{player}.learning_rate")
+    return np.array([planned]) if math.isfinite(planned) else np.empty(0)
 
 
 def too_low(course: Course, facts: RunFacts, player: Player) -> tuple[int, Evidence] | None:
     """Say since when, and by what, steps are too small; a rate that only ends low has done its work."""
     kind = facts.word(f"optimizers.{player}") or "Adam"
-    rates = course.curve(f"learning_rates.{player}")
+    rates = in_force(course, facts, player)
     began = float(np.nanmax(rates)) if np.isfinite(rates).any() else math.nan
     if 0 < began < LOWEST.get(kind, 0.0):
         return 0, Evidence(
@@ -116,7 +124,7 @@ def too_low(course: Course, facts: RunFacts, player: Player) -> tuple[int, Evide
 
 def momentum(course: Course, facts: RunFacts) -> Iterator[Finding]:
     """Is the momentum one for games?"""
-    high = {player: course.now(f"{player}.beta1") for player in PLAYERS}
+    high = {player: momentum_of(course, facts, player) for player in PLAYERS}
     high = {player: value for player, value in high.items() if value >= HIGH_MOMENTUM}
     if not high:
         return
@@ -137,6 +145,16 @@ def momentum(course: Course, facts: RunFacts) -> Iterator[Finding]:
             Evidence(f"{player}: beta1 {value:g}", f"{player}.beta1", value, HIGH_MOMENTUM)
             for player, value in high.items()
         ),
+    )
+
+
+def momentum_of(course: Course, facts: RunFacts, player: Player) -> float:
+    """Give the momentum of a player, that of the recipe where there is no record yet; NaN without any."""
+    if course.knows(f"{player}.beta1"):
+        return course.now(f"{player}.beta1")
+    names = (f"optimizers.{player}.beta1", f"optimizers.{player}.momentum")
+    return max(
+        (facts.number(name) for name in names), key=lambda value: -1 if math.isnan(value) else value
     )
 
 
@@ -207,8 +225,7 @@ def critic(course: Course, facts: RunFacts) -> Iterator[Finding]:
     loss = facts.loss
     if not loss or -loss["discriminator_right"] < FREE or not loss["discriminator_wrong"] > FREE:
         return
-    held = any(record.penalties for record in course.records)
-    if held or facts.network("discriminator", "spectral_norm", False):
+    if penalties_of(course, facts) or facts.network("discriminator", "spectral_norm", False):
         return
     largest = max(abs(course.now("logits.low")), abs(course.now("logits.high")))
     yield found(

@@ -243,10 +243,9 @@ def norms(course: Course, facts: RunFacts) -> Iterator[Finding]:
                 bound=16,
             ),
         )
-    penalties = [name for record in course.records[-3:] for name in record.penalties]
-    of_gradients = sorted(
-        {n.partition(".")[2] for n in penalties if n.endswith(("R1", "R2", "GradientPenalty"))}
-    )
+    of_gradients = [
+        name for name in penalties(course, facts) if name in ("R1", "R2", "GradientPenalty")
+    ]
     if of_gradients and facts.network("discriminator", "batch_norm", False):
         yield found(
             "batch-norm-gradient-penalty",
@@ -263,6 +262,13 @@ def norms(course: Course, facts: RunFacts) -> Iterator[Finding]:
                 "the discriminator's answer to one image changes with the others of its batch"
             ),
         )
+
+
+def penalties(course: Course, facts: RunFacts) -> list[str]:
+    """Name the penalties that are in force, by the records, or by the recipe before there is one."""
+    named = [name.rpartition(".")[2] for record in course.records for name in record.penalties]
+    planned = [str(part.get("part")) for part in facts.recipe.get("penalties", ())]
+    return sorted({*named, *planned})
 
 
 def first_weights(course: Course, facts: RunFacts) -> Iterator[Finding]:
