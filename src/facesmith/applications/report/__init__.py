@@ -1,0 +1,6 @@
+"""The report: one run as one page, with what is wrong, what shows it and what to do."""
+
+from facesmith.applications.report.attempt import Attempt
+from facesmith.applications.report.page import page, write
+
+__all__ = ["Attempt", "page", "write"]

@@ -1,0 +1,153 @@
+"""An attempt: a run as it stands in its folder, finished or not, with its diagnosis."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from facesmith.base import records
+from facesmith.base.errors import DataError
+from facesmith.health import facts as fact_files
+from facesmith.health.course import Course
+from facesmith.health.facts import RunFacts
+from facesmith.health.finding import SEVERITIES, Finding, Severity
+from facesmith.health.findings import diagnose
+
+METRICS = "metrics.jsonl"
+PATTERN = "fakes-*.png"
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What a run folder holds; whatever is missing is empty."""
+
+    folder: Path
+    course: Course
+    facts: RunFacts
+    findings: tuple[Finding, ...]
+    """Causes before their consequences."""
+    tree: Mapping[str, Any] = field(default_factory=dict)
+    """Of run.json."""
+    environment: Mapping[str, Any] = field(default_factory=dict)
+    events: tuple[Mapping[str, Any], ...] = ()
+
+    @classmethod
+    def read(cls, folder: Path) -> Attempt:
+        """Read a run folder and diagnose it.
+
+        Args:
+            folder: Made by a training of ours, or with a metrics.jsonl of the same form.
+
+        Returns:
+            The attempt.
+
+        Raises:
+            DataError: Nothing in the folder tells of a run, or run.json cannot be understood.
+        """
+        metrics = folder / METRICS
+        if not (metrics.exists() or (folder / "run.json").exists()):
+            raise DataError(
+                f"{folder} is no run.",
+                needed=f"a folder with {METRICS}, as a training writes it",
+                todo="give the folder that train was given with --run; runs/ holds those without",
+            )
+        course = Course(tuple(records.read(metrics)) if metrics.exists() else ())
+        facts = fact_files.read(folder)
+        return cls(
+            folder,
+            course,
+            facts,
+            tuple(diagnose(course.records, facts)) if course.records else (),
+            tree=_object(folder / "run.json"),
+            environment=_object(folder / "env.json"),
+            events=tuple(_lines(folder / "events.jsonl")),
+        )
+
+    @property
+    def name(self) -> str:
+        """What the folder is called."""
+        return self.folder.resolve().name
+
+    @property
+    def recipe_name(self) -> str:
+        """What the recipe is called; empty for a loop that is not ours."""
+        return str(self.facts.recipe.get("name", ""))
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The run's own settings: length, seed, device."""
+        found = self.tree.get("run", {})
+        return found if isinstance(found, Mapping) else {}
+
+    @property
+    def images_seen(self) -> int:
+        """Real images seen at the newest record."""
+        return self.course.records[-1].images_seen if self.course.records else 0
+
+    @property
+    def seconds(self) -> float:
+        """Time spent in training at the newest record."""
+        return self.course.records[-1].seconds if self.course.records else 0.0
+
+    @cached_property
+    def ending(self) -> str:
+        """How the last sitting ended, in words; empty while it goes on, or where nothing says so."""
+        for event in reversed(self.events):
+            if event.get("event") == "stopped":
+                return str(event.get("reason", "stopped"))
+            if event.get("event") in ("failed", "diverged"):
+                return str(event["event"])
+            if event.get("event") == "started":
+                return ""
+        return ""
+
+    @property
+    def is_short(self) -> bool:
+        """Whether fewer images were seen than planned."""
+        return self.images_seen < self.facts.planned
+
+    @property
+    def severity(self) -> Severity | None:
+        """The worst of all findings; None without any."""
+        found = {finding.severity for finding in self.findings}
+        return next((severity for severity in SEVERITIES if severity in found), None)
+
+    @property
+    def worst(self) -> Finding | None:
+        """The finding to read first: the most important one of the worst severity."""
+        return next((f for f in self.findings if f.severity == self.severity), None)
+
+    @cached_property
+    def sheets(self) -> tuple[tuple[int, Path], ...]:
+        """Sheets of samples by images seen, oldest first."""
+        found = []
+        for path in (self.folder / "samples").glob(PATTERN):
+            with contextlib.suppress(ValueError):
+                found.append((int(path.stem.rpartition("-")[2]), path))
+        return tuple(sorted(found))
+
+
+def _object(path: Path) -> Mapping[str, Any]:
+    with contextlib.suppress(OSError, ValueError):
+        found = json.loads(path.read_text(encoding="utf-8", errors="replace"))
+        return found if isinstance(found, dict) else {}
+    return {}
+
+
+def _lines(path: Path) -> list[Mapping[str, Any]]:
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return []
+    found: list[Mapping[str, Any]] = []
+    for line in lines:
+        with contextlib.suppress(ValueError):  # a crash may leave half a line
+            event = json.loads(line)
+            if isinstance(event, dict):
+                found.append(event)
+    return found
