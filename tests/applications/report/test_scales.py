@@ -25,7 +25,9 @@ def test_ticks_are_few_round_and_within(low: float, high: float) -> None:
     assert np.allclose(np.diff(ticks), step)
 
 
-@pytest.mark.parametrize("low, high", [(1e-6, 1.0), (3e-3, 0.4), (0.2, 0.9), (8e-5, 6e-3)])
+@pytest.mark.parametrize(
+    "low, high", [(1e-6, 1.0), (3e-3, 0.4), (0.2, 0.9), (8e-5, 6e-3), (3.3e-4, 4.8e-4)]
+)
 def test_logarithmic_ticks_are_within(low: float, high: float) -> None:
     ticks = Axis(low, high, log=True).ticks(4)
     assert 2 <= len(ticks) <= 6

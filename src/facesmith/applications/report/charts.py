@@ -67,7 +67,7 @@ GAME = (
         "How often D is right",
         (
             Curve("separation", "real against fake"),
-            Curve("held_out_gap", "training images against unseen ones", "third"),
+            Curve("held_out_gap", "trained on against unseen", "third"),
         ),
         unit="share of pairs",
         include=(0.45, 1.0),

@@ -26,8 +26,8 @@ def history(attempt: Attempt) -> str:
     if not rows:
         return ""
     return (
-        "<div class=wrap><table class=plain><tr><th>when</th><th>images</th><th>what</th><th></th></tr>"
-        f"{rows}</table></div>"
+        "<div class=wrap><table class=plain><tr><th class=text>when</th><th>images</th>"
+        f"<th class=text>what</th><th></th></tr>{rows}</table></div>"
     )
 
 

@@ -50,7 +50,8 @@ class Axis:
             step = math.ceil((last - first) / most)
             return [10.0**power for power in range(first, last + 1, step)]
         fine = [factor * 10.0**power for power in (first - 1, first) for factor in (1, 2, 5)]
-        return [value for value in fine if self.low <= value <= self.high]
+        within = [value for value in fine if self.low <= value <= self.high]
+        return within if len(within) > 1 else Axis(self.low, self.high).ticks(most)
 
 
 def linear(curves: Sequence[Values], include: Sequence[float] = ()) -> Axis:

@@ -88,7 +88,6 @@ button { font: inherit; color: var(--ink); background: var(--raised); border: 1p
 .scale i { width: 180px; height: 10px; border-radius: 2px; }
 .wrap { overflow-x: auto; }
 table.plain { width: 100%; } table.plain th, table.plain td { vertical-align: middle; }
-table.plain tr:first-child th { text-align: left; }
 table.plain td.text, table.plain th.text { text-align: left; }
 table.plain td.figure { width: 34%; min-width: 120px; }
 .swatch { display: inline-block; width: 2.6em; height: 1.1em; border-radius: 3px; vertical-align: middle;
