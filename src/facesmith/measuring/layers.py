@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 from types import TracebackType
 
 import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
+
+from facesmith.measuring.aside import duplicate
 
 RECTIFIERS = (nn.ReLU, nn.ReLU6)  # a leaky one passes gradients on both sides
 BOUNDED = (nn.Tanh, nn.Sigmoid)
@@ -32,12 +33,13 @@ class Examination:
         self.networks = {"generator": generator, "discriminator": discriminator}
         self.before: dict[str, nn.Module] = {}
         """Copies of the networks as they were before the update."""
+        self._gradients: dict[str, dict[str, Tensor]] = {}
         self._highest: dict[str, Tensor] = {}
         self._bounded: dict[str, list[Tensor]] = {}
         self._hooks: list[RemovableHandle] = []
 
     def __enter__(self) -> Examination:
-        self.before = {player: copy.deepcopy(network) for player, network in self.networks.items()}
+        self.before = {player: duplicate(network) for player, network in self.networks.items()}
         for player, network in self.networks.items():
             for name, module in network.named_modules():
                 if isinstance(module, RECTIFIERS):
@@ -61,6 +63,22 @@ class Examination:
         self._hooks = []
 
     @torch.no_grad()
+    def note_gradients(self, player: str) -> None:
+        """Measure a network's gradients now, since later they will be those of something else.
+
+        A loop that does not freeze the discriminator while the generator learns leaves the generator's
+        gradients in it.
+
+        Args:
+            player: Whose optimiser is about to step.
+        """
+        self._gradients[player] = {
+            name: weight.grad.float().norm()
+            for name, weight in self.networks[player].named_parameters()
+            if weight.grad is not None and layer_of(name) is not None
+        }
+
+    @torch.no_grad()
     def layers(self) -> Layers:
         """Give what was seen, once the update is over and its gradients are still there.
 
@@ -72,13 +90,14 @@ class Examination:
         found: dict[str, dict[str, Tensor]] = {}
         for player, network in self.networks.items():
             old = dict(self.before[player].named_parameters())
+            if player not in self._gradients:
+                self.note_gradients(player)
+            noted = self._gradients[player]
             for name, weight in network.named_parameters():
                 if (layer := layer_of(name)) is None or weight.ndim < 2:
                     continue  # gains of norms move in another measure
                 norm = old[name].float().norm()
-                gradient = (
-                    torch.zeros_like(norm) if weight.grad is None else weight.grad.float().norm()
-                )
+                gradient = noted.get(name, torch.zeros_like(norm))
                 update = (weight - old[name]).float().norm()
                 found[f"{player}/{layer}"] = {
                     "gradient": gradient,
@@ -122,10 +141,10 @@ def layer_of(parameter: str) -> str | None:
     """Name the layer that a weight belongs to; None for biases and the like.
 
     Args:
-        parameter: Its name, such as `stages.0.0.weight`, or that of a weight under spectral norm.
+        parameter: Its name, such as `stages.0.0.weight`, or that of a weight under a norm.
     """
     layer, _, kind = parameter.rpartition(".")
-    if kind == "weight":
+    if kind in ("weight", "weight_orig", "weight_v"):  # the latter two of norms of the older kind
         return layer
     # A parametrised weight is called `layer.parametrizations.weight.original`.
     inner, found, _ = parameter.partition(".parametrizations.weight.original")

@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from facesmith.measuring.aside import unnoticed
+
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
 DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout)
 LAYERS = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)
@@ -38,7 +40,10 @@ def describe(network: nn.Module) -> dict[str, Any]:
             for m in modules
             if isinstance(m, nn.ConvTranspose2d) and m.stride[0] > 1
         ],
-        "spectral_norm": any("parametrizations" in name for name, _ in network.named_parameters()),
+        "spectral_norm": any(
+            "parametrizations" in name or name.endswith("weight_orig")
+            for name, _ in network.named_parameters()
+        ),
         "equal_weights": [
             name
             for name, layer in network.named_modules()
@@ -93,8 +98,7 @@ def describe_loss(
     zero, sure = torch.zeros(64), torch.full((64,), CONFIDENT)
 
     def mean(loss: Callable[[Tensor, Tensor], Tensor], real: Tensor, fake: Tensor) -> float:
-        with torch.random.fork_rng(), torch.no_grad():
-            torch.manual_seed(0)  # noisy labels are drawn
+        with unnoticed(zero.device):  # noisy labels are drawn
             return float(loss(real, fake).mean())
 
     return {

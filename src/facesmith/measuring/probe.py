@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from facesmith.measuring import pictures
+from facesmith.measuring.aside import duplicate
 from facesmith.measuring.layers import Examination
 from facesmith.measuring.logits import quantiles, separation
 from facesmith.measuring.pictures import Pictures
@@ -44,7 +44,7 @@ class Probe:
     """Looks at a moment of a training.
 
     Args:
-        latents: Fixed latents (FIXED, size), on the device.
+        latents: Fixed latents (FIXED, size), on the device; None where they are not known.
         reals: Some hundred real images (N, C, H, W) of the networks' range; others are compared with them.
         held_out: Held-out images of the same kind; None where there are none.
         low: The lowest value that the generator gives.
@@ -53,7 +53,7 @@ class Probe:
 
     def __init__(
         self,
-        latents: Tensor,
+        latents: Tensor | None,
         reals: Tensor,
         held_out: Tensor | None,
         *,
@@ -63,6 +63,8 @@ class Probe:
         self.latents, self.held_out = latents, held_out
         self.low, self.high = low, high
         self.reference = Reference.of(self.pictures(reals))
+        self.fakes: Pictures | None = None
+        """Of the fixed latents, as the newest look saw them; the average's where there is one."""
         self._last: list[NDArray[np.float64]] = []
         self._last_average: NDArray[np.float64] | None = None
         self._reals: list[NDArray[np.float64]] = []
@@ -96,14 +98,17 @@ class Probe:
             Signals and quantiles.
         """
         signals: dict[str, float] = {}
-        signals |= self._real(latest["real"])
-        fakes = self._fakes(generator)
-        rows = pictures.flatten(fakes)
-        signals |= self._fake(fakes, rows)
-        signals |= self._batch(latest["fake"])
-        signals |= self._movement(rows)
-        if average is not None:
-            signals |= self._average(average, rows)
+        with np.errstate(all="ignore"):  # a diverged generator gives infinities
+            signals |= self._real(latest["real"])
+            if self.latents is not None:
+                self.fakes = self._fakes(generator, self.latents)
+                rows = pictures.flatten(self.fakes)
+                signals |= self._fake(self.fakes, rows)
+                signals |= self._movement(rows)
+                if average is not None:
+                    self.fakes = self.pictures(average(self.latents))
+                    signals |= self._average(pictures.flatten(self.fakes), rows)
+            signals |= self._batch(latest["fake"])
         held_out: list[float] = []
         if examination is not None and "real_logits" in latest:
             before = examination.before["discriminator"].train()
@@ -131,15 +136,15 @@ class Probe:
         measured["odd"] = self.reference.odd(pictures.describe_each(shown))
         return {f"reals.{name}": value for name, value in measured.items()}
 
-    def _fakes(self, generator: nn.Module) -> Pictures:
+    def _fakes(self, generator: nn.Module, latents: Tensor) -> Pictures:
         # A copy: its batch norm works on this batch, and its statistics may move.
-        own = copy.deepcopy(generator).train()
+        own = duplicate(generator).train()
         for module in own.modules():
             if not isinstance(module, nn.modules.batchnorm._BatchNorm) and not list(
                 module.children()
             ):
                 module.training = False  # dropout and noise would hide what moved
-        return self.pictures(own(self.latents))
+        return self.pictures(own(latents))
 
     def _fake(self, fakes: Pictures, rows: NDArray[np.float64]) -> dict[str, float]:
         measured = pictures.describe(fakes)
@@ -190,8 +195,7 @@ class Probe:
         self._last = [*self._last[-1:], rows]
         return measured
 
-    def _average(self, average: nn.Module, rows: NDArray[np.float64]) -> dict[str, float]:
-        shown = pictures.flatten(self.pictures(average(self.latents)))
+    def _average(self, shown: NDArray[np.float64], rows: NDArray[np.float64]) -> dict[str, float]:
         if not (np.isfinite(shown).all() and np.isfinite(rows).all()):
             return {}
         unit = self.reference.distance

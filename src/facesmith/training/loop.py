@@ -14,6 +14,7 @@ from facesmith.base.allocator import keep_large_blocks
 from facesmith.base.errors import DataError, DivergedError
 from facesmith.data.streaming.streamed import TrainingSet
 from facesmith.measuring.meter import Meter
+from facesmith.measuring.stopwatch import Stopwatch
 from facesmith.recipe import Recipe
 from facesmith.training import compute as computing
 from facesmith.training.continuation import resume, save_checkpoint
@@ -23,7 +24,7 @@ from facesmith.training.folder import RunFolder
 from facesmith.training.interruption import Interruption
 from facesmith.training.keeping import Batches, keep
 from facesmith.training.observers import FAILED, Observer
-from facesmith.training.recording import Stopwatch, make_record
+from facesmith.training.recording import make_record
 from facesmith.training.run import Run
 from facesmith.training.signals import Signals
 from facesmith.training.state import TrainingState

@@ -124,8 +124,6 @@ class Signals:
             state.images_seen // self.view.run.record_every,
         )
         self.examination = None
-        for player in ("generator", "discriminator"):
-            found.signals.update(summary(player, layers))
         if self.pace.is_due(state.images_seen):
             found.signals.update(self._distances())
         return found, layers
@@ -170,33 +168,6 @@ class Signals:
             self._train_features = np.concatenate(parts)
         between = pictures.distances(pictures.features(images), self._train_features)
         return np.asarray(between.min(axis=1))
-
-
-def summary(player: str, layers: Layers) -> dict[str, float]:
-    """Sum the layers of a network up.
-
-    Args:
-        player: Whose.
-        layers: As `Examination.layers` gives them.
-
-    Returns:
-        `PLAYER.update`, the median move of a layer; `.update_least`, that of the layer that moves least;
-        `.gradient_least`; `.dead` and `.saturated`, shares of the worst layer.
-    """
-    own = [values for name, values in layers.items() if name.startswith(f"{player}/")]
-    moves = [values["update_to_weight"] for values in own if "update_to_weight" in values]
-    found = {}
-    if moves:
-        found[f"{player}.update"] = float(np.median(moves))
-        found[f"{player}.update_least"] = min(moves)
-        ratios = [values["gradient_to_weight"] for values in own if "gradient_to_weight" in values]
-        found[f"{player}.gradient_to_weight"] = float(np.median(ratios))
-        found[f"{player}.gradient_least"] = min(ratios)
-    for what in ("dead", "saturated"):
-        shares = [values[what] for values in own if what in values]
-        if shares:
-            found[f"{player}.{what}"] = max(shares)
-    return found
 
 
 def of_pixels(images: Pictures) -> dict[str, float]:
