@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from facesmith import cli
+from facesmith.health.finding import Change, Finding, Remedy
 from facesmith.training.folder import RunFolder
 
 
@@ -132,6 +133,25 @@ def test_when_time_is_up_the_way_on_is_told(
     assert said == "to go on, with a larger --minutes or without it"
     assert shlex.split(again) == ["facesmith", *words, "--images", "10k"]
     assert following.startswith("next: facesmith generate")
+
+
+def test_an_ill_run_is_to_be_diagnosed_next(
+    words: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    remedy = Remedy("Slow it down.", (Change("optimizers.discriminator.learning_rate", "1e-4"),))
+    found = Finding("discriminator-too-strong", "ill", "D is too strong.", 8, "It learns.", remedy)
+    monkeypatch.setattr("facesmith.training.watch.diagnose", lambda *_: [found])
+    assert cli.run([*words, "--images", "16"]) == 0
+    said = capsys.readouterr()
+    assert said.out.splitlines()[-1] == f"next: facesmith diagnose {tmp_path / 'run'}"
+    todo = "to do:  --optimizers.discriminator.learning-rate 1e-4"
+    assert f"ill since 8 images: D is too strong.\n  {todo}" in said.err
+    monkeypatch.setattr("facesmith.training.watch.diagnose", lambda *_: [])
+    assert cli.run([*words, "--images", "24"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].startswith("next: facesmith generate")
 
 
 def test_a_run_that_reached_its_length_needs_no_way_on(

@@ -34,7 +34,7 @@ LATE = replace(
     fake_probability=0.49,
     memory_bytes=3 * 2**30,
 )
-VIEW: Any = SimpleNamespace(state=SimpleNamespace(compute="cpu fp32", images_seen=0))
+VIEW: Any = SimpleNamespace(state=SimpleNamespace(compute="cpu fp32", images_seen=0), health="")
 NUMBERS = ["1234 img/s", "loss D 0.693 G 11.250", "D(real) 0.51", "D(fake) 0.49", "3.0 GB"]
 
 
@@ -123,6 +123,49 @@ def test_the_live_display_fits_eighty_columns() -> None:
     assert "0:02:33 left" in bar
     assert bar.count("━") == 15  # half of thirty
     assert all(part in numbers for part in NUMBERS)
+
+
+ILL: Any = SimpleNamespace(
+    state=VIEW.state,
+    health="health: ill, D is too strong for its generator, since 12,000: "
+    "--optimizers.discriminator.learning-rate 1e-4",
+)
+
+
+def test_the_line_of_health_is_cut_and_coloured_not_wrapped() -> None:
+    screen = io.StringIO()
+    console = Console(width=80, force_terminal=True, color_system="standard", file=screen)
+    live = Live(Remaining(Run(Path("run"), images=380_016)), console)
+    live.started(VIEW)
+    live.stepped(ILL, LATE)
+    assert live.health.style == "bold red"
+    live.display.refresh()
+    live.stepped(SimpleNamespace(state=VIEW.state, health="health: well"), LATE)  # type: ignore[arg-type]
+    assert live.health.style == "green"
+    live.finished(VIEW, "finished")
+    shown = screen.getvalue()
+    rows = [
+        re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", row).rstrip() for row in re.split(r"[\r\n]+", shown)
+    ]
+    assert max(map(len, rows)) <= 80
+    (ill,) = {row for row in rows if row.startswith("health: ill")}
+    assert ill.startswith("health: ill, D is too strong for its generator, since 12,000: --opt")
+    assert ill.endswith("…")
+    assert not any(row.startswith("--opt") for row in rows)
+    assert "\x1b[1;31mhealth: ill" in shown
+    assert "\x1b[32mhealth: well" in shown
+
+
+def test_plain_lines_end_in_a_word_on_health(
+    clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plain = Plain(Remaining(Run(Path("run"), images=380_016)))
+    for seconds, view in ((0, VIEW), (15, ILL)):
+        clock.now = seconds
+        plain.stepped(view, LATE)
+    unknown, ill = capsys.readouterr().out.splitlines()
+    assert unknown.endswith("GB")
+    assert ill.endswith("3.0 GB  health: ill")
 
 
 def test_the_live_display_may_be_told_the_end_before_the_beginning_and_twice() -> None:

@@ -1,4 +1,4 @@
-"""The live display: two lines that move in a terminal, plain lines elsewhere."""
+"""The live display: three lines that move in a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from facesmith.training.observers import Observer
 from facesmith.training.progress import Plain, Remaining, say, summary
 from facesmith.training.run import Run
 from facesmith.training.view import View
+
+COLOURS = {"ill": "bold red", "warning": "yellow", "well": "green"}
 
 
 def progress_display(run: Run) -> Observer:
@@ -36,16 +38,18 @@ def progress_display(run: Run) -> Observer:
 
 @dataclass
 class Live:
-    """Redraws two lines in a terminal."""
+    """Redraws three lines in a terminal."""
 
     remaining: Remaining
     console: Console = field(default_factory=Console)
     numbers: Text = field(default_factory=lambda: Text("warming up"), init=False)
+    health: Text = field(init=False)
     bar: Progress = field(init=False)
     task: TaskID = field(init=False)
     display: live.Live = field(init=False)
 
     def __post_init__(self) -> None:
+        self.health = Text("", no_wrap=True, overflow="ellipsis")
         # The bar and the numbers are two renderables: columns of one table would be cut at 80.
         self.bar = Progress(
             TextColumn("{task.fields[seen]:,} images  {task.fields[left]} left"),
@@ -53,7 +57,7 @@ class Live:
             console=self.console,
         )
         self.task = self.bar.add_task("", total=1.0, seen=0, left="?")
-        self.display = live.Live(Group(self.bar, self.numbers), console=self.console)
+        self.display = live.Live(Group(self.bar, self.numbers, self.health), console=self.console)
 
     def started(self, view: View) -> None:  # noqa: D102
         say(f"computing on {view.state.compute}; Ctrl-C saves and stops")
@@ -64,6 +68,9 @@ class Live:
         share, left = self.remaining.look(record)
         self.bar.update(self.task, completed=share, seen=record.images_seen, left=left)
         self.numbers.plain = summary(record)
+        self.health.plain = view.health
+        severity = view.health.removeprefix("health: ").partition(",")[0]
+        self.health.style = COLOURS.get(severity, "")
         return None
 
     def finished(self, view: View, reason: str) -> None:  # noqa: D102

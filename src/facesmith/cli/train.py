@@ -23,6 +23,7 @@ from facesmith.recipes import find_recipe
 from facesmith.training import loop, observers
 from facesmith.training.progress import say
 from facesmith.training.run import Cache, Run
+from facesmith.training.watch import Health
 
 USAGE = "facesmith train RECIPE --data PHOTOS [options]; recipes are listed by: facesmith recipes"
 
@@ -147,7 +148,8 @@ def train(chosen: Train, typed: list[str]) -> int:
         say(f"prepared in {options.quoted(dataset.folder)}")
     settings = with_epochs(settings, chosen.epochs, dataset)
     say(f"{recipe.name} on {dataset.count:,} images of {recipe.resolution} px into {where}")
-    watching = observers.standard(progress_display(settings))
+    health = Health()
+    watching = observers.standard(progress_display(settings), health=health)
     outcome = loop.train(recipe, settings, dataset, watching)
     shown = options.quoted(where)
     if outcome.signal_number is not None:
@@ -160,6 +162,9 @@ def train(chosen: Train, typed: list[str]) -> int:
         # The same command would find its minutes spent.
         again = shlex.join(["train", *options.without("--minutes", typed)])
         say(f"to go on, with a larger --minutes or without it: {cli.command()} {again}")
+    if health.now.ill:
+        say(f"next: {cli.command()} diagnose {shown}")
+        return 0
     # Parts of one's own are known only once their file was run.
     own = f" --recipe {options.quoted(typed[0])}" if ".py:" in typed[0] else ""
     say(f"next: {cli.command()} generate {shown} --seeds 0-63{own}")

@@ -102,7 +102,7 @@ class RunFolder:
         """Name the checkpoint of a moment so that names sort as numbers do."""
         return self.checkpoints / f"{images_seen:012d}"
 
-    def log_event(self, kind: str, **details: Any) -> None:
+    def log_event(self, kind: str, /, **details: Any) -> None:
         """Add a line to events.jsonl: what happened, and when.
 
         Args:
@@ -113,6 +113,17 @@ class RunFolder:
         events = self.path / "events.jsonl"
         with contextlib.suppress(OSError), events.open("a", encoding="utf-8") as stream:
             stream.write(line + "\n")
+
+    def events(self) -> list[dict[str, Any]]:
+        """Read events.jsonl, without a line that a crash left half written."""
+        found = []
+        with contextlib.suppress(OSError):
+            for line in (self.path / "events.jsonl").read_bytes().splitlines():
+                with contextlib.suppress(ValueError):
+                    entry = json.loads(line)
+                    if isinstance(entry, dict) and "event" in entry:
+                        found.append(entry)
+        return found
 
     def describe(
         self, recipe: Recipe, run: Run, data: dict[str, Any], facts: dict[str, Any]

@@ -15,6 +15,7 @@ from facesmith.base.records import Record
 from facesmith.snapshot import GENERATED
 from facesmith.training.continuation import save_checkpoint
 from facesmith.training.view import View
+from facesmith.training.watch import Health
 
 log = logging.getLogger(__name__)
 SHEET = 64  # faces on a sheet of samples
@@ -144,13 +145,14 @@ class Checkpoints:
         pass
 
 
-def standard(*more: Observer) -> list[Observer]:
+def standard(*more: Observer, health: Health | None = None) -> list[Observer]:
     """Give the observers that every run has.
 
     Args:
         *more: Others, such as a progress display.
+        health: The one that diagnoses, for whoever wants to ask it.
 
     Returns:
         Observers in the order in which they are told.
     """
-    return [Records(), Samples(), Checkpoints(), *more]
+    return [Records(), Samples(), Checkpoints(), health or Health(), *more]

@@ -55,7 +55,9 @@ class Plain:
         share, left = self.remaining.look(record)
         if (now := time.monotonic()) - self.said >= EVERY_SECONDS:
             self.said = now
-            say(f"{share:4.0%}  {record.images_seen:>9,} images  {left} left  {summary(record)}")
+            health, _, _ = view.health.partition(",")  # what is wrong was said when it was found
+            line = f"{share:4.0%}  {record.images_seen:>9,} images  {left} left  {summary(record)}"
+            say(f"{line}  {health}".rstrip())
         return None
 
     def finished(self, view: View, reason: str) -> None:  # noqa: D102

@@ -28,6 +28,8 @@ class View:
     state: TrainingState
     pixels: PixelMap
     dataset: TrainingSet
+    health: str = ""
+    """What the doctor said last, in a line; empty before its first diagnosis."""
     _snapshot: tuple[int, nn.Module] | None = field(default=None, repr=False)
 
     def snapshot_generator(self) -> nn.Module:
