@@ -141,6 +141,19 @@ class RunFolder:
         checkpoint.write_json(self.path / "run.json", tree)
         checkpoint.write_json(self.path / "env.json", environment())
 
+    def facts(self) -> dict[str, Any]:
+        """Give the facts of a run that goes on: its first weights, which they describe, are no more.
+
+        Returns:
+            What `describe` was given when the run began; empty for a run without a checkpoint.
+        """
+        if not any(self.checkpoints.iterdir()):
+            return {}
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            tree = json.loads((self.path / "run.json").read_text(encoding="utf-8"))
+            return dict(tree.get("facts", {}))
+        return {}
+
     def discard(self) -> None:
         """Remove the folder again if it holds no more than entering it made; call it while it is held."""
         made = {self.path / name for name in (".lock", "log.txt")}

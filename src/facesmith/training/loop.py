@@ -87,7 +87,7 @@ def train(
         images = keep(dataset, run.cache, state.compute.device)
         view = View(recipe, run, folder, state, pixels, dataset)
         signals = Signals(view)
-        folder.describe(recipe, run, dataset.describe(), signals.facts())
+        folder.describe(recipe, run, dataset.describe(), folder.facts() or signals.facts())
         try:
             return _train(view, images, signals, observers, interruption)
         except BaseException as error:

@@ -14,6 +14,7 @@ from facesmith.base.errors import StorageError
 from facesmith.base.records import Record
 from facesmith.snapshot import GENERATED
 from facesmith.training.continuation import save_checkpoint
+from facesmith.training.preflight import Preflight
 from facesmith.training.view import View
 from facesmith.training.watch import Health
 
@@ -155,4 +156,4 @@ def standard(*more: Observer, health: Health | None = None) -> list[Observer]:
     Returns:
         Observers in the order in which they are told.
     """
-    return [Records(), Samples(), Checkpoints(), health or Health(), *more]
+    return [Preflight(), Records(), Samples(), Checkpoints(), health or Health(), *more]
