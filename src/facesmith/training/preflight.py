@@ -33,7 +33,9 @@ class Preflight:
             todo = " ".join(filter(None, (finding.remedy.advice, finding.remedy.options())))
             if is_hopeless(finding):
                 evidence = "; ".join(evidence.text for evidence in finding.evidence)
-                raise UsageError(finding.title, needed=f"something else than: {evidence}", todo=todo)
+                raise UsageError(
+                    finding.title, needed=f"something else than: {evidence}", todo=todo
+                )
             if finding.kind not in SAID:
                 log.warning("%s\n  to do:  %s", finding.title, todo)
 

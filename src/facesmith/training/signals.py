@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,7 @@ from torch import Tensor, nn
 
 from facesmith.data.streaming.streamed import Streamed, TrainingSet
 from facesmith.data.streams import mirror, mirrored
-from facesmith.evaluation.distances import sliced_wasserstein, spectrum_distance
+from facesmith.evaluation.distances import between_slices, slice_pictures, spectrum_distance
 from facesmith.measuring import networks, pictures
 from facesmith.measuring.layers import Examination, Layers
 from facesmith.measuring.meter import Meter
@@ -56,7 +58,6 @@ class Signals:
             low=recipe.scaling.low,
             high=recipe.scaling.high,
         )
-        self._train_features: NDArray[np.float64] | None = None
         self.pace = Pace(view.run.sample_every, view.state.images_seen)
         self.examination: Examination | None = None
 
@@ -141,33 +142,59 @@ class Signals:
     @torch.no_grad()
     def _distances(self) -> dict[str, float]:
         """Measure how far samples are from real images, and how near to single ones."""
-        reals = _unit(self.train if self.held_out is None else self.held_out)
-        others = _unit(self.train)
         fakes = _unit(self.view.fakes(REFERENCE))
-        spectra = [pictures.spectrum(images) for images in (fakes, reals, others)]
+        spectrum = pictures.spectrum(fakes)
+        reals = self._reals
         measured = {
-            "distance": sliced_wasserstein(fakes, reals),
-            "distance.floor": sliced_wasserstein(others, reals),
-            "spectrum_distance": spectrum_distance(spectra[0], spectra[1]),
-            "spectrum_distance.floor": spectrum_distance(spectra[2], spectra[1]),
+            "distance": between_slices(slice_pictures(fakes), reals.slices),
+            "distance.floor": reals.floor,
+            "spectrum_distance": spectrum_distance(spectrum, reals.spectrum),
+            "spectrum_distance.floor": reals.spectrum_floor,
         }
-        if self.held_out is not None:
-            nearest = self._neighbours(fakes), self._neighbours(reals)
-            measured["nearest"] = float(np.median(nearest[0]) / max(np.median(nearest[1]), 1e-9))
+        if reals.train_features is not None:
+            near = pictures.distances(pictures.features(fakes), reals.train_features).min(axis=1)
+            measured["nearest"] = float(np.median(near) / max(reals.nearest, 1e-9))
         return measured
 
-    def _neighbours(self, images: Pictures) -> NDArray[np.float64]:
-        if isinstance(self.view.dataset, Streamed):
-            return np.ones(1)
-        if self._train_features is None:
+    @cached_property
+    def _reals(self) -> Reals:
+        train = _unit(self.train)
+        held_out = train if self.held_out is None else _unit(self.held_out)
+        slices, spectrum = slice_pictures(held_out), pictures.spectrum(held_out)
+        features, nearest = None, 0.0
+        if self.held_out is not None and not isinstance(self.view.dataset, Streamed):
             chosen = sample(self.view.dataset.images, NEIGHBOURS)
-            parts = [
-                pictures.features(_unit(chosen[begin : begin + CHUNK]))
-                for begin in range(0, len(chosen), CHUNK)
-            ]
-            self._train_features = np.concatenate(parts)
-        between = pictures.distances(pictures.features(images), self._train_features)
-        return np.asarray(between.min(axis=1))
+            features = np.concatenate(
+                [
+                    pictures.features(_unit(chosen[begin : begin + CHUNK]))
+                    for begin in range(0, len(chosen), CHUNK)
+                ]
+            )
+            between = pictures.distances(pictures.features(held_out), features)
+            nearest = float(np.median(between.min(axis=1)))
+        return Reals(
+            slices=slices,
+            spectrum=spectrum,
+            floor=between_slices(slice_pictures(train), slices),
+            spectrum_floor=spectrum_distance(pictures.spectrum(train), spectrum),
+            train_features=features,
+            nearest=nearest,
+        )
+
+
+@dataclass(frozen=True)
+class Reals:
+    """What samples are compared with at each sheet; it stays the same."""
+
+    slices: NDArray[np.float64]
+    """Of held-out images, of training images where none are held out."""
+    spectrum: NDArray[np.float64]
+    floor: float
+    """Distance of training images from the held-out ones."""
+    spectrum_floor: float
+    train_features: NDArray[np.float64] | None
+    nearest: float
+    """Median distance of a held-out image to its nearest training image."""
 
 
 def of_pixels(images: Pictures) -> dict[str, float]:
