@@ -22,6 +22,7 @@ VERBS = {
     "audit": "say who is in a dataset and who is not, and what helps",
     "train": "train a recipe on photos or a dataset",
     "diagnose": "say what is wrong with a run, and what mends it",
+    "compare": "put runs side by side: settings, figures, verdicts, pictures",
     "generate": "make faces with a trained model",
     "recipes": "list the recipes",
     "describe": "show a recipe's networks layer by layer",

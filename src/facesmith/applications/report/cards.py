@@ -20,16 +20,12 @@ EARLY = 10
 
 def verdict(attempt: Attempt) -> str:
     """Say in a sentence how the run is, and what to type next."""
-    worst, severity = attempt.worst, attempt.severity
+    worst = attempt.worst
+    word, kind = verdict_words(attempt)
     if not attempt.course.records:
-        word, said, kind = "nothing measured yet", "There are no records in this folder.", "note"
-    elif worst is None or severity is None:
-        early = len(attempt.course.records) < EARLY
-        word = "too early to say" if early else "nothing found"
-        said = "Nothing stands out so far." if early else "Nothing stands out."
-        kind = "note"
+        said = "There are no records in this folder."
     else:
-        word, said, kind = WORDS[severity], worst.title, severity
+        said = worst.title if worst is not None else "Nothing stands out."
     others = len([f for f in attempt.findings if f.severity != "well"]) - (worst is not None)
     more = f"<p class=soft>{_more(others)}</p>" if worst is not None and others > 0 else ""
     advice = f"<p>{text(worst.remedy.advice)}</p>" if worst is not None else ""
@@ -38,6 +34,23 @@ def verdict(attempt: Attempt) -> str:
         f"{advice}{more}<p class='soft small'>next</p>{command.shown(command.next_command(attempt))}"
         "</section>"
     )
+
+
+def verdict_words(attempt: Attempt) -> tuple[str, str]:
+    """Say in a word or two how a run is.
+
+    Args:
+        attempt: The run.
+
+    Returns:
+        The words, and the class that gives them their colour.
+    """
+    if not attempt.course.records:
+        return "nothing measured yet", "note"
+    if attempt.severity is None:
+        early = len(attempt.course.records) < EARLY
+        return "too early to say" if early else "nothing found", "note"
+    return WORDS[attempt.severity], attempt.severity
 
 
 def cards(attempt: Attempt) -> str:

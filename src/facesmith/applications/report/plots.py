@@ -12,8 +12,8 @@ from facesmith.data.audit.charts import text
 
 SIZE = 1000.0
 """Width and height of a drawing in its own units; the page stretches it."""
-FEW = 60
-"""Points up to which each is shown as a dot: measurements that are rare should look so."""
+FEW, VERY_FEW = 60, 12
+"""Points up to which each is shown as a dot, at a slower pace and at the usual one: what is rare looks so."""
 CLOSE = 0.1
 """Of the width: y labels of marks that are nearer than this would cover each other."""
 
@@ -161,7 +161,8 @@ class Plot:
                 f'<path class="curve{dashed}" data-label="{text(line.label)}" {style} '
                 f'd="{self._curve(line)}"/>'
             )
-            if np.isfinite(line.values).sum() <= FEW:
+            measured = np.isfinite(line.values)
+            if measured.sum() <= (FEW if measured.mean() < 0.5 else VERY_FEW):
                 parts.append(f'<path class=dots {style} d="{self._dots(line)}"/>')
         return "".join(parts)
 

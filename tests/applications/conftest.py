@@ -146,6 +146,12 @@ def write_run(folder: Path, count: int = 20, name: str = "face", **recipe: Any) 
 
 
 @pytest.fixture
+def make_run(tmp_path: Path) -> Callable[..., Path]:
+    """Give a maker of run folders, which takes their name."""
+    return lambda folder, **more: write_run(tmp_path / folder, **more)
+
+
+@pytest.fixture
 def run_folder(tmp_path: Path) -> Callable[..., Path]:
     return lambda *args, **more: write_run(tmp_path / "faces-64", *args, **more)
 
