@@ -26,6 +26,8 @@ FAINT = 0.02
 """Of the range: a grain that nobody sees, and that hides what nobody could see."""
 RING = 0.06
 """Of the width: the border that is exchanged between reals and fakes."""
+STILL = 0.02
+"""A feature that varies less, such as an empty corner, is the same in all pictures."""
 ODD = 12.0
 """Median deviations from the median, beyond which a picture is unlike the others."""
 EVERY = 4
@@ -324,7 +326,7 @@ class Reference:
             features_distance=max(float(pictures.pairs(apart).mean()), 1e-6),
             twin=float(np.quantile(np.concatenate(near), 0.02)) if near else 0.0,
             mean=features.mean(axis=0),
-            spread=features.std(axis=0) + 1e-3,
+            spread=np.maximum(features.std(axis=0), STILL),
             measured=pictures.describe(reals),
         )
 
@@ -351,7 +353,7 @@ class Reference:
         """
         error = np.sqrt(1 / len(features) + 1 / self.count)
         gap = (features.mean(axis=0) - self.mean) / self.spread
-        ratio = np.log((features.std(axis=0) + 1e-3) / self.spread)
+        ratio = np.log(np.maximum(features.std(axis=0), STILL) / self.spread)
         # The logarithm of a standard deviation has the error of a mean over the root of two.
         return (
             float(np.sqrt((gap**2).mean()) / error),

@@ -27,8 +27,10 @@ COLD = 0.6
 """Of face pictures: so many whose middle is more blue than red have their channels exchanged."""
 NEAR = 0.85
 """Distance of consecutive images to that of any two: shuffled ones have 1."""
-SHIFT = 2.2
+SHIFT = 1.6
 """Standard errors that batches lie off the data, as a rule; shuffled ones have 1."""
+ENOUGH = 6
+"""Records whose batches are looked at before anything is said of their order."""
 BIAS = 3.0
 """Standard errors that all batches together lie off the data in mean or spread; true images have 1."""
 LASTING = 1.2
@@ -152,7 +154,7 @@ def order(course: Course, facts: RunFacts) -> Iterator[Finding]:
     bias = course.now("reals.bias", 8)
     spread = course.now("reals.spread_bias", 8)
     lasting = max(bias, spread)
-    if count >= 3 and (near < NEAR or (shift > SHIFT and bias < LASTING * shift)):
+    if count >= ENOUGH and (near < NEAR or (shift > SHIFT and bias < LASTING * shift)):
         yield found(
             "data-sorted",
             "ill",
@@ -172,7 +174,7 @@ def order(course: Course, facts: RunFacts) -> Iterator[Finding]:
                 f"batches lie {shift:.1f} standard errors off the data", "reals.shift", shift, SHIFT
             ),
         )
-    elif count >= 3 and lasting > BIAS and facts.data.get("pixels") is not None:
+    elif count >= ENOUGH and lasting > BIAS and facts.data.get("pixels") is not None:
         yield found(
             "augmentation-leaks",
             "ill",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from facesmith.health.course import Course, smooth
+from facesmith.health.course import Course, Curve, smooth
 from facesmith.health.facts import RunFacts
 from facesmith.health.finding import Evidence, Finding
 from facesmith.health.kinds import found
@@ -15,6 +15,10 @@ from facesmith.health.remedies import PLAYERS, change, rate, with_r1
 SAME = 0.2
 """Distance of two samples over that of two real images: less is one picture."""
 ALIKE = 0.55
+COPIES = 0.02
+"""Of all pairs of samples: equal ones do not happen by chance."""
+CONTRAST = 0.7
+"""Contrast of the samples over the data's, from which on pictures can be told apart by their features."""
 TWINS = 0.5
 """Of the samples: so many have a fellow as near as only 2 % of real images have."""
 GROWING = 1.15
@@ -25,14 +29,11 @@ COPIED = 0.55
 
 def collapse(course: Course, facts: RunFacts) -> Iterator[Finding]:
     """Is there variety?"""
-    if len(course.records) < 6:
+    if len(course.records) < 8:
         return
-    diversity, features = course.curve("batch.diversity"), course.now("fakes.features_diversity")
-    name = "batch.diversity" if np.isfinite(diversity).any() else "fakes.diversity"
-    values = smooth(course.curve(name))
-    now = float(values[-1])
-    half = values[len(values) // 2] if len(values) > 8 else values[0]
-    growing = now > GROWING * half
+    variety = smooth(variety_of(course, facts))
+    now, features = float(variety[-1]), course.now("fakes.features_diversity")
+    growing = now > GROWING * variety[len(variety) * 2 // 3]
     remedy = change(
         facts,
         "Go back to where it was well, and go on with a zero-centred penalty and half the learning rates; "
@@ -44,7 +45,7 @@ def collapse(course: Course, facts: RunFacts) -> Iterator[Finding]:
             if course.now(f"learning_rates.{player}") > 0
         ),
     )
-    since = course.since(name, lambda v: v < SAME, least=6)
+    since = course.unbroken(variety < SAME, course.images, 6)
     if since >= 0 and not growing:
         yield found(
             "total-collapse",
@@ -53,26 +54,55 @@ def collapse(course: Course, facts: RunFacts) -> Iterator[Finding]:
             f"All samples are nearly the same picture: they differ {now:.0%} as much as photographs do.",
             remedy,
             Evidence(
-                f"distance of two samples over that of two real images: {now:.2f}", name, now, SAME
+                f"distance of two samples over that of two real images, at equal contrast: {now:.2f}",
+                "batch.diversity",
+                course.now("batch.diversity"),
+                SAME,
             ),
         )
         return
-    twins = course.now("batch.twins")
-    alike = course.since("batch.twins", lambda v: v > TWINS, least=6)
-    few = course.since("fakes.features_diversity", lambda v: v < ALIKE, least=6)
-    if (alike >= 0 or few >= 0) and not growing:
+    twins, copies = course.now("batch.twins"), course.now("batch.copies")
+    repeated = course.since("batch.copies", lambda v: v > COPIES, least=6)
+    contrast = course.now("fakes.std") / facts.data.get("seen", {}).get(
+        "std", course.now("reals.std")
+    )
+    alike = course.since("batch.twins", lambda v: v > TWINS, least=6) if contrast > CONTRAST else -1
+    few = course.unbroken(variety < ALIKE, course.images, 6)
+    first = max(repeated, alike, few)
+    if repeated >= 0 or (first >= 0 and not growing):
         yield found(
             "partial-collapse",
             "ill",
-            alike if alike >= 0 else few,
-            f"Samples repeat themselves: {twins:.0%} have a twin, their variety is {features:.0%} of the "
-            "data's.",
+            first,
+            f"Samples repeat themselves: {twins:.0%} have a twin, their variety is {now:.0%} of the data's.",
             remedy,
             Evidence(f"{twins:.0%} of the samples have a twin", "batch.twins", twins, TWINS),
+            Evidence(
+                f"{copies:.1%} of all pairs of samples are equal", "batch.copies", copies, COPIES
+            ),
             Evidence(
                 f"variety {features:.2f} of the data's", "fakes.features_diversity", features, ALIKE
             ),
         )
+
+
+def variety_of(course: Course, facts: RunFacts) -> Curve:
+    """Give the diversity of samples at equal contrast.
+
+    A young generator makes faint pictures, which are near each other because they are faint.
+
+    Args:
+        course: Of the run.
+        facts: The data's contrast.
+
+    Returns:
+        A curve; 1 is the data's variety.
+    """
+    diversity = course.curve("batch.diversity")
+    if not np.isfinite(diversity).any():
+        diversity = course.curve("fakes.diversity")
+    data = facts.data.get("seen", {}).get("std", course.now("reals.std"))
+    return np.asarray(diversity * data / np.maximum(course.curve("fakes.std"), 1e-6))
 
 
 def memory(course: Course, facts: RunFacts) -> Iterator[Finding]:

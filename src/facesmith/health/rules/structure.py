@@ -90,13 +90,17 @@ def trivial(course: Course, facts: RunFacts) -> Iterator[Finding]:
     if len(places) < 2:
         return
     told = {
-        "grain": "a grain that nobody sees hides what it looks at: rounding, or an offset of a few levels",
-        "ring": "its verdict follows the outermost pixels, whatever the picture inside",
-        "level": "its verdict follows the mean brightness or colour alone",
+        "grain": (
+            2,
+            "a grain that nobody sees hides what it looks at: rounding, or an offset of a few levels",
+        ),
+        "ring": (3, "its verdict follows the outermost pixels, whatever the picture inside"),
+        # A young generator has the wrong brightness, too; one that learns gets over it.
+        "level": (6, "its verdict follows the mean brightness or colour alone"),
     }
-    for name, meaning in told.items():
-        values = course.curve(f"cue.{name}")[places][-4:]
-        if len(values) and float(np.median(values)) < LOST:
+    for name, (tests, meaning) in told.items():
+        values = course.curve(f"cue.{name}")[places][-max(4, tests) :]
+        if len(values) >= tests and float(np.median(values)) < LOST:
             now = float(np.median(values))
             yield found(
                 "labels-leaking",
