@@ -17,7 +17,7 @@ from facesmith.base.registry import to_dict
 from facesmith.health.finding import Change, Evidence, Finding, Remedy
 from facesmith.recipes import find_recipe
 
-VOID = {"meta", "img", "input"}
+VOID = {"meta", "img", "input", "wbr"}
 EVIL = '<script>alert("x")</script>"\'>&'
 
 

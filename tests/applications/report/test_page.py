@@ -157,6 +157,24 @@ def test_a_folder_with_nothing_but_records_has_a_page(run_folder: Make, reader: 
     assert f"facesmith diagnose {folder}" in read.text
 
 
+@pytest.mark.parametrize(
+    ("last", "said"),
+    [
+        ({"event": "stopped", "reason": "SIGTERM"}, "stopped by SIGTERM"),
+        ({"event": "diverged", "error": "nan"}, "diverged"),
+        ({"event": "started", "images_seen": 2000}, "not finished"),
+    ],
+)
+def test_how_it_ended_is_said(
+    run_folder: Make, reader: Any, last: dict[str, Any], said: str
+) -> None:
+    folder = run_folder()
+    with (folder / "events.jsonl").open("a") as stream:
+        stream.write(json.dumps(last) + "\n")
+    read = reader(page(Attempt.read(folder)))
+    assert f"1,000 training images; {said}" in read.text
+
+
 def test_damaged_files_are_passed_over(run_folder: Make, reader: Any) -> None:
     folder = run_folder()
     (folder / "samples/fakes-000000001000.png").write_bytes(b"no picture")

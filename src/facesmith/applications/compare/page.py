@@ -35,7 +35,9 @@ MORE_CSS = """
 .runs figure { margin: 0; } .runs img { display: block; width: 100%; border-radius: 6px; }
 .runs figcaption { font-size: .86rem; color: var(--soft); margin-bottom: 4px; }
 .equal table { table-layout: fixed; min-width: 560px; } .equal th { overflow-wrap: anywhere; }
-.equal tr > :first-child { width: 17rem; white-space: normal !important; }
+.equal tr > :first-child { width: 18rem; white-space: normal !important; overflow-wrap: normal; }
+.looks { grid-template-columns: repeat(auto-fit, minmax(min(100%, 170px), 1fr)); }
+@media (max-width: 560px) { .equal tr > :first-child { width: 9rem; } .equal table { min-width: 460px; } }
 td.best { font-weight: 700; color: var(--well); }
 """
 CHARTS = (
@@ -98,10 +100,16 @@ def _settings(comparison: Comparison) -> str:
     if not comparison.settings:
         return "<p>Their settings are the same.</p>"
     rows = "".join(
-        f"<tr><th>{text(name)}</th>{''.join(f'<td class=text>{text(value)}</td>' for value in values)}</tr>"
+        f"<tr><th>{_breakable(name)}</th>"
+        f"{''.join(f'<td class=text>{text(value)}</td>' for value in values)}</tr>"
         for name, values in comparison.settings.items()
     )
     return _table(comparison, rows)
+
+
+def _breakable(name: str) -> str:
+    """Let a long setting break after a dot or a word."""
+    return text(name).replace(".", ".<wbr>").replace("_", "_<wbr>")
 
 
 def _figures(comparison: Comparison) -> str:
@@ -153,7 +161,7 @@ def _row(comparison: Comparison, seen: int) -> str:
         for name, sheet in zip(comparison.names, chosen, strict=True)
         if sheet is not None and sheet[1] in coded
     )
-    return f"<div class=runs>{figures}</div>"
+    return f"<div class='runs looks'>{figures}</div>"
 
 
 def _curves(comparison: Comparison) -> str:

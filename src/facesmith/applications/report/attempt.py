@@ -99,7 +99,8 @@ class Attempt:
         """How the last sitting ended, in words; empty while it goes on, or where nothing says so."""
         for event in reversed(self.events):
             if event.get("event") == "stopped":
-                return str(event.get("reason", "stopped"))
+                reason = str(event.get("reason", "stopped"))
+                return f"stopped by {reason}" if reason.startswith("SIG") else reason
             if event.get("event") in ("failed", "diverged"):
                 return str(event["event"])
             if event.get("event") == "started":

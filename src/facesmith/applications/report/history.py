@@ -26,7 +26,7 @@ def history(attempt: Attempt) -> str:
     if not rows:
         return ""
     return (
-        "<div class=wrap><table class=plain><tr><th class=text>when</th><th>images</th>"
+        "<div class=wrap><table class='plain events'><tr><th class=text>when</th><th>images</th>"
         f"<th class=text>what</th><th></th></tr>{rows}</table></div>"
     )
 

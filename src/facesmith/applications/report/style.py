@@ -97,7 +97,7 @@ table.plain td.figure { width: 34%; min-width: 120px; }
 .changed { font-weight: 600; color: var(--made); }
 details > summary { cursor: pointer; margin: 8px 0; color: var(--soft); }
 .sides { columns: 2 380px; column-gap: 40px; }
-table.plain tr > :first-child, table.plain td.text:nth-child(3) { white-space: nowrap; }
+table.plain tr > :first-child, .events td:nth-child(3) { white-space: nowrap; }
 .sides table tr th, .sides table tr td { text-align: left; }
 .sides table { width: 100%; margin: 0 0 16px; break-inside: avoid; }
 code span { display: inline-block; max-width: 100%; margin-right: .3em; }
