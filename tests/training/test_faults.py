@@ -28,9 +28,10 @@ from facesmith.base.records import Record
 from facesmith.base.schedules import Constant
 from facesmith.data.dataset import Dataset
 from facesmith.data.prepare import prepare
+from facesmith.measuring import stopwatch
 from facesmith.optimizers import SGD, Adam, Optimizers
 from facesmith.recipe import Recipe
-from facesmith.training import loop, observers, recording
+from facesmith.training import loop, observers
 from facesmith.training.draws import Draws
 from facesmith.training.run import Run
 from facesmith.training.view import View
@@ -46,7 +47,7 @@ torch.set_num_threads(1)
 from facesmith.architectures import DCGANDiscriminator, DCGANGenerator, Latent
 from facesmith.data.dataset import Dataset
 from facesmith.recipe import Recipe
-from facesmith.training import loop, observers, recording
+from facesmith.training import loop, observers
 from facesmith.training.run import Run
 
 class Ready:
@@ -346,7 +347,7 @@ def test_a_run_is_judged_even_if_no_record_was_due(
 ) -> None:
     looks = iter(range(10**6))  # a second goes by at each look at the clock
     clock = SimpleNamespace(perf_counter=lambda: float(next(looks)))
-    monkeypatch.setattr(recording, "time", clock)
+    monkeypatch.setattr(stopwatch, "time", clock)
     paces = dict.fromkeys(("record_every", "sample_every", "checkpoint_every"), 10**6)
     run = run_in("rare", 10**6, minutes=1, **paces)
     with pytest.raises(DivergedError):

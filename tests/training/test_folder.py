@@ -86,7 +86,7 @@ path = Path(sys.argv[1])
 with RunFolder(path) as folder:
     logging.getLogger("facesmith").warning("training in %s", path)
     folder.log_event("started", folder=str(path))
-    folder.describe(Recipe(), Run(folder=path, images=8), {"folder": str(path)})
+    folder.describe(Recipe(), Run(folder=path, images=8), {"folder": str(path)}, {})
     saved = folder.checkpoint_at(8)
     checkpoint.save(saved, {"snapshot": {"w": torch.ones(2)}}, {"folder": str(path)})
     assert folder.load_checkpoint()[1]["folder"] == str(path)

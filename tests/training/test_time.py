@@ -11,8 +11,9 @@ import pytest
 from facesmith.base.errors import UsageError
 from facesmith.base.records import Record
 from facesmith.data.dataset import Dataset
+from facesmith.measuring import stopwatch
 from facesmith.recipe import Recipe
-from facesmith.training import loop, observers, recording
+from facesmith.training import loop, observers
 from facesmith.training.run import Run
 from facesmith.training.view import View
 
@@ -40,7 +41,7 @@ def test_a_run_stops_when_its_minutes_are_over_and_goes_on_with_more(
     portraits: Dataset, tiny: Recipe, run_in: RunIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock()
-    monkeypatch.setattr(recording, "time", SimpleNamespace(perf_counter=lambda: clock.now))
+    monkeypatch.setattr(stopwatch, "time", SimpleNamespace(perf_counter=lambda: clock.now))
     watching = observers.standard(clock)
 
     def train(**length: float) -> loop.Outcome:
@@ -60,7 +61,7 @@ def test_minutes_count_also_where_records_are_far_apart(
 ) -> None:
     looks = iter(range(10**6))
     clock = SimpleNamespace(perf_counter=lambda: float(next(looks)))
-    monkeypatch.setattr(recording, "time", clock)
+    monkeypatch.setattr(stopwatch, "time", clock)
     run = run_in("run", images=10**6, minutes=1, record_every=10**6, sample_every=10**6)
     outcome = loop.train(tiny, run, portraits)
     assert (
