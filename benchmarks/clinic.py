@@ -1,0 +1,63 @@
+"""How good is the doctor? It is asked about runs whose fault is known, because it was planted.
+
+python benchmarks/clinic.py list
+python benchmarks/clinic.py train --out DIR [--half development|reporting] [--only REGEX] [--workers 2]
+
+Rules are developed on the development half alone; figures are those of the reporting half, whose faults
+are other variations, with other seeds. Training is done once, judging as often as the rules change.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from pathlib import Path
+
+from planted.catalogue import all_cases
+from planted.runner import train_all
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+def main() -> None:
+    """List or train the cases."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    verbs.add_parser("list", help="the cases, and how many there are")
+    training = verbs.add_parser("train", help="train those that are not trained yet")
+    for verb in (training,):
+        verb.add_argument(
+            "--out", type=Path, required=True, help="where runs and datasets are kept"
+        )
+        verb.add_argument("--half", choices=("development", "reporting"))
+        verb.add_argument("--only", help="a regular expression for the cases' names")
+    training.add_argument("--workers", type=int, default=2, help="trainings at a time")
+    training.add_argument("--shared", type=Path, default=SHARED, help="where the photos are")
+    options = parser.parse_args()
+    if options.verb == "list":
+        _list()
+        return
+    for line in train_all(
+        options.out,
+        options.shared,
+        half=options.half,
+        only=options.only,
+        workers=options.workers,
+    ):
+        print(line, flush=True)
+
+
+def _list() -> None:
+    cases = all_cases().values()
+    for case in cases:
+        print(case.id)
+    for half in ("development", "reporting"):
+        kinds = Counter(case.fault.kind for case in cases if case.fault.half == half)
+        healthy = kinds.pop("healthy")
+        print(f"{half}: {kinds.total()} runs of {len(kinds)} faults, {healthy} healthy ones")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""Faults of the photos, and of their way to the networks."""
+
+from __future__ import annotations
+
+from planted import networks
+from planted.albums import (
+    blank,
+    brightness,
+    broken,
+    bursts,
+    channels,
+    copies_of,
+    cut_off,
+    cut_out,
+    disturbed,
+    edited,
+    fewer,
+    framed,
+    greyed,
+    one_photo,
+    quarter_turns,
+    shifted,
+    slow,
+    sorted_by,
+    upside_down,
+    warmth,
+)
+from planted.case import Fault
+from planted.changes import discriminator, generator, setting, then
+from planted.parts import Misscaled, StandardizedLast
+
+IMAGENET = StandardizedLast(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
+
+FAULTS = (
+    # ---- numbers of another size than the networks were promised
+    Fault("scaling-wrong", "divided-twice", "development", "face",
+          setting(scaling=Misscaled(gain=2 / 255, offset=-1.0))),
+    Fault("scaling-wrong", "standardised-last", "development", "tutorial",
+          setting(scaling=StandardizedLast()), datasets=("celeba",)),
+    Fault("scaling-wrong", "rescaled-twice", "reporting", "tutorial",
+          setting(scaling=Misscaled(gain=4.0, offset=-3.0))),
+    Fault("scaling-wrong", "imagenet-statistics", "reporting", "face",
+          setting(scaling=IMAGENET), datasets=("celeba",)),
+    Fault("range-mismatch", "unit-range", "development", "tutorial",
+          setting(scaling=Misscaled(gain=1.0, offset=0.0))),
+    Fault("range-mismatch", "bytes", "development", "face",
+          setting(scaling=Misscaled(gain=255.0, offset=0.0)), datasets=("portraits",)),
+    Fault("range-mismatch", "sigmoid-output", "reporting", "face",
+          generator(networks.ElsewhereRanged, output="sigmoid", low=0.0, high=1.0)),
+    Fault("range-mismatch", "half-range", "reporting", "tutorial",
+          setting(scaling=Misscaled(gain=1.0, offset=-0.5)), datasets=("celeba",)),
+    # ---- files
+    Fault("data-constant", "one-photo", "development", "face", edited(one_photo)),
+    Fault("data-constant", "blank", "reporting", "tutorial", edited(blank)),
+    Fault("data-duplicated", "forty-photos", "development", "face", edited(copies_of(40))),
+    Fault("data-duplicated", "bursts", "reporting", "tutorial", edited(bursts(0.75, 8))),
+    Fault("data-corrupted", "cut-off", "development", "face", edited(cut_off(0.2))),
+    Fault("data-corrupted", "noise-and-nothing", "reporting", "tutorial", edited(broken(0.1))),
+    Fault("data-sorted", "by-brightness", "development", "face", sorted_by(brightness)),
+    Fault("data-sorted", "by-warmth-small-buffer", "reporting", "tutorial",
+          sorted_by(warmth, window=64)),
+    Fault("channels-swapped", "bgr", "development", "face", edited(channels(2, 1, 0))),
+    Fault("channels-swapped", "rotated", "reporting", "tutorial", edited(channels(1, 2, 0))),
+    Fault("channels-swapped", "bgr-for-some", "reporting", "face",
+          edited(channels(2, 1, 0, share=0.4)), datasets=("celeba",)),
+    Fault("grey-mixed", "many", "development", "face", edited(greyed(0.4))),
+    Fault("grey-mixed", "faded-scans", "reporting", "tutorial", edited(greyed(0.2, contrast=0.7))),
+    Fault("too-few-images", "sixty", "development", "face", edited(fewer(60))),
+    Fault("too-few-images", "hundred-and-fifty", "reporting", "tutorial", edited(fewer(150))),
+    # ---- on the way
+    Fault("augmentation-leaks", "upside-down", "development", "face", disturbed(upside_down)),
+    Fault("augmentation-leaks", "cut-out", "development", "tutorial", disturbed(cut_out),
+          datasets=("celeba",)),
+    Fault("augmentation-leaks", "quarter-turns", "reporting", "tutorial", disturbed(quarter_turns)),
+    Fault("augmentation-leaks", "shifted-with-borders", "reporting", "face", disturbed(shifted),
+          datasets=("portraits",)),
+    Fault("labels-leaking", "told", "development", "tutorial", discriminator(networks.Told)),
+    Fault("labels-leaking", "framed", "reporting", "face",
+          then(edited(framed), setting(penalties=()))),
+    Fault("data-starves", "slow-decoding", "development", "face", slow(0.04), images=16_000),
+    Fault("data-starves", "stalls", "reporting", "tutorial", slow(1.6, every=40), images=16_000),
+)  # fmt: skip

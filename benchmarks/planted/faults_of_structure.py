@@ -1,0 +1,143 @@
+"""Faults of networks and losses."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from facesmith.architectures import Latent
+from facesmith.base.schedules import Constant
+from facesmith.objectives.losses import LeastSquares, NonSaturating, Wasserstein
+from facesmith.objectives.penalties import R1, R2, GradientPenalty
+from facesmith.optimizers import SGD
+from planted import networks
+from planted.albums import blanks, edited
+from planted.case import Fault, Spoil, Subject
+from planted.changes import (
+    discriminator,
+    generator,
+    loss_around,
+    optimizer,
+    rate,
+    setting,
+    then,
+    trained_by,
+)
+from planted.parts import (
+    AdamOfCopies,
+    GrowingAdam,
+    SigmoidBefore,
+    SwappedForDiscriminator,
+    SwappedForGenerator,
+)
+
+G, D = "generator", "discriminator"
+
+
+def remembering(count: int, blend: float, *, mirrored: bool) -> Spoil:
+    """Plant a generator that shows training images."""
+
+    def spoil(subject: Subject) -> Subject:
+        name = f"{subject.dataset.folder.name}-{count}"
+        networks.MEMORY[name] = np.array(subject.dataset.images[:count])
+        change = generator(networks.Memory, of=name, count=count, blend=blend, mirrored=mirrored)
+        return change(subject)
+
+    return spoil
+
+
+def r1(gamma: float, every: int = 1) -> R1:
+    """Give R1 on the whole batch."""
+    return R1(gamma=Constant(gamma), every=every)
+
+
+FAULTS = (
+    # ---- what the players are told
+    Fault("labels-swapped", "for-discriminator", "development", "tutorial",
+          loss_around(SwappedForDiscriminator)),
+    Fault("labels-swapped", "for-generator", "reporting", "face", loss_around(SwappedForGenerator)),
+    Fault("labels-swapped", "for-discriminator-pairs", "reporting", "face",
+          loss_around(SwappedForDiscriminator), datasets=("celeba",)),
+    Fault("net-not-updated", "zero-rate", "development", "tutorial", rate(0.0, G), G),
+    Fault("net-not-updated", "zero-rate", "development", "face", rate(0.0, D), D),
+    Fault("net-not-updated", "gradient-cut", "reporting", "face", generator(networks.Cut), G),
+    Fault("net-not-updated", "optimiser-of-copies", "reporting", "tutorial",
+          optimizer(D, kind=AdamOfCopies), D),
+    Fault("sigmoid-twice", "in-loss", "development", "tutorial", loss_around(SigmoidBefore)),
+    Fault("sigmoid-twice", "in-network", "reporting", "face",
+          then(discriminator(networks.SigmoidLast), setting(loss=NonSaturating()))),
+    # ---- batch norm
+    Fault("batch-statistics-leak", "together", "development", "tutorial",
+          discriminator(networks.MixedNorm)),
+    Fault("batch-statistics-leak", "running", "reporting", "face",
+          then(discriminator(networks.RunningNorm, normalization="batch"), setting(penalties=()))),
+    Fault("batch-norm-small-batch", "two", "development", "tutorial", setting(batch=2),
+          images=6_000, mendable=True),
+    Fault("batch-norm-small-batch", "four-in-generator", "reporting", "face", setting(batch=4),
+          images=10_000, mendable=True),
+    Fault("batch-norm-gradient-penalty", "r1", "development", "tutorial",
+          setting(penalties=(r1(10.0),)), mendable=True),
+    Fault("batch-norm-gradient-penalty", "r1-and-r2", "reporting", "face",
+          then(discriminator(normalization="batch"),
+               setting(penalties=(r1(5.0, 2), R2(gamma=Constant(5.0), every=2)))), mendable=True),
+    Fault("batch-norm-gradient-penalty", "homemade-norm", "reporting", "wgan-gp",
+          discriminator(networks.HomemadeNorm, normalization="batch"), datasets=("celeba",)),
+    # ---- weights and units
+    Fault("bad-initialization", "far-too-wide", "development", "face",
+          discriminator(initialization="normal", spread=0.6), D, mendable=True),
+    Fault("bad-initialization", "far-too-wide", "development", "tutorial",
+          generator(spread=1.5, normalization="none", start_normalization="none"), G,
+          mendable=True),
+    Fault("bad-initialization", "near-zero", "reporting", "face",
+          discriminator(initialization="normal", spread=1e-4), D, mendable=True),
+    Fault("bad-initialization", "all-equal", "reporting", "tutorial",
+          generator(networks.EqualGenerator), G),
+    Fault("dead-units", "shifted", "development", "tutorial",
+          discriminator(networks.DeadDiscriminator, activation="relu"), D),
+    Fault("dead-units", "shifted", "development", "face", generator(networks.DeadGenerator), G,
+          datasets=("celeba",)),
+    Fault("dead-units", "most", "reporting", "tutorial",
+          generator(networks.DeadGenerator, share=0.8), G),
+    Fault("dead-units", "most", "reporting", "face",
+          discriminator(networks.DeadDiscriminator, share=0.95, activation="relu"), D),
+    Fault("saturated-output", "amplified", "development", "face", generator(networks.Amplified)),
+    Fault("saturated-output", "off-centre", "reporting", "tutorial",
+          generator(networks.Amplified, gain=8.0, offset=12.0)),
+    Fault("latent-too-small", "one-number", "development", "face",
+          setting(latent=Latent(size=1)), mendable=True),
+    Fault("latent-too-small", "two-numbers", "reporting", "tutorial",
+          setting(latent=Latent(size=2, law="uniform")), mendable=True),
+    Fault("checkerboard", "kernel-3", "development", "tutorial", generator(kernel=3),
+          mendable=True),
+    Fault("checkerboard", "kernel-2", "reporting", "face", generator(kernel=2), mendable=True),
+    Fault("checkerboard", "kernel-5", "reporting", "tutorial", generator(kernel=5),
+          datasets=("celeba",), mendable=True),
+    # ---- numbers that grow
+    Fault("unconstrained-critic", "no-penalty", "development", "tutorial",
+          then(setting(loss=Wasserstein()), discriminator(normalization="none")), mendable=True),
+    Fault("unconstrained-critic", "penalty-in-name-only", "reporting", "face",
+          setting(loss=Wasserstein(), penalties=(r1(1e-6, 8),)), mendable=True),
+    Fault("exploding-gradient", "momentum", "development", "tutorial",
+          then(setting(loss=LeastSquares()),
+               discriminator(normalization="none", initialization="kaiming"),
+               trained_by(D, SGD(learning_rate=Constant(0.02), momentum=Constant(0.95))))),
+    Fault("exploding-gradient", "decay-of-wrong-sign", "reporting", "face",
+          optimizer(D, kind=GrowingAdam, growth=8.0)),
+    Fault("non-finite", "sixteen-bits", "development", "tutorial",
+          discriminator(networks.Overflowing)),
+    Fault("non-finite", "blank-divided-by-nothing", "reporting", "face",
+          then(edited(blanks(0.01)), discriminator(networks.Standardizing))),
+    Fault("penalty-too-strong", "r1", "development", "face",
+          setting(penalties=(R1(gamma=Constant(300.0), every=8, share=0.5),)), mendable=True),
+    Fault("penalty-too-strong", "gradient-penalty", "reporting", "wgan-gp",
+          setting(penalties=(GradientPenalty(strength=Constant(1e4)),)), mendable=True),
+    # ---- what comes out
+    Fault("total-collapse", "deaf", "development", "tutorial", generator(networks.Deaf)),
+    Fault("total-collapse", "unchanging", "reporting", "face",
+          generator(networks.Unchanging, normalization="none", start_normalization="none",
+                    initialization="kaiming")),
+    Fault("partial-collapse", "codebook", "development", "face", generator(networks.Codebook)),
+    Fault("partial-collapse", "signs", "reporting", "tutorial", generator(networks.Signs)),
+    Fault("memorised", "shown", "development", "face", remembering(200, 0.1, mirrored=False)),
+    Fault("memorised", "mirrored-and-touched-up", "reporting", "tutorial",
+          remembering(600, 0.2, mirrored=True)),
+)  # fmt: skip

@@ -1,0 +1,132 @@
+"""Scalings, losses, optimisers and schedules with a mistake in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from facesmith.base.registry import register
+from facesmith.base.schedules import Schedule
+from facesmith.data.scaling import PixelMap, Scaling
+from facesmith.objectives.losses import Loss, NonSaturating
+from facesmith.optimizers import Adam
+
+
+@register
+@dataclass(frozen=True)
+class Misscaled(Scaling):
+    """Pixels / 255 times a gain plus an offset, whatever range the networks were promised."""
+
+    gain: float = 1.0
+    offset: float = 0.0
+
+    def fit(self, mean: Sequence[float], std: Sequence[float]) -> PixelMap:  # noqa: D102
+        return PixelMap((self.gain,) * len(mean), (self.offset,) * len(mean), self.low, self.high)
+
+
+@register
+@dataclass(frozen=True)
+class StandardizedLast(Scaling):
+    """Rescaled first and standardised second: the range is not that of the generator any more."""
+
+    mean: tuple[float, ...] = ()
+    """That is taken away, of pixels in [0, 1]; the data's own by default."""
+    std: tuple[float, ...] = ()
+
+    def fit(self, mean: Sequence[float], std: Sequence[float]) -> PixelMap:  # noqa: D102
+        mean, std = self.mean or mean, self.std or std
+        gains = tuple(1 / s for s in std)
+        offsets = tuple(-m / s for m, s in zip(mean, std, strict=True))
+        return PixelMap(gains, offsets, self.low, self.high)
+
+
+@dataclass(frozen=True)
+class _Around(Loss):
+    """A loss around another one."""
+
+    inner: Loss = NonSaturating()
+
+    @property
+    def needs_real(self) -> bool:  # type: ignore[override]
+        """As the inner one."""
+        return self.inner.needs_real
+
+    def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
+        return self.inner.discriminator(real, fake)
+
+    def generator(self, real: Tensor, fake: Tensor) -> Tensor:
+        return self.inner.generator(real, fake)
+
+
+@register
+@dataclass(frozen=True)
+class SwappedForDiscriminator(_Around):
+    """The discriminator is told that reals are fake and fakes real."""
+
+    def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:  # noqa: D102
+        return self.inner.discriminator(fake, real)
+
+
+@register
+@dataclass(frozen=True)
+class SwappedForGenerator(_Around):
+    """The generator is rewarded for fakes that are recognised."""
+
+    def generator(self, real: Tensor, fake: Tensor) -> Tensor:  # noqa: D102
+        return self.inner.generator(-real, -fake)
+
+
+@register
+@dataclass(frozen=True)
+class SigmoidBefore(_Around):
+    """A sigmoid, and then a loss that has one inside."""
+
+    def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:  # noqa: D102
+        return self.inner.discriminator(real.sigmoid(), fake.sigmoid())
+
+    def generator(self, real: Tensor, fake: Tensor) -> Tensor:  # noqa: D102
+        return self.inner.generator(real.sigmoid(), fake.sigmoid())
+
+
+@register
+@dataclass(frozen=True)
+class AdamOfCopies(Adam):
+    """Moves weights that no network uses: it was made before the network was."""
+
+    def build(self, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:  # noqa: D102
+        return super().build([nn.Parameter(p.detach().clone()) for p in parameters])
+
+
+@register
+@dataclass(frozen=True)
+class GrowingAdam(Adam):
+    """Weight decay with the wrong sign."""
+
+    growth: float = 5.0
+
+    def build(self, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:  # noqa: D102
+        optimizer = super().build(parameters)
+        for group in optimizer.param_groups:
+            group["weight_decay"] = -self.growth
+        return optimizer
+
+
+@register
+@dataclass(frozen=True)
+class Blocks(Schedule):
+    """A value and nothing, in turns."""
+
+    value: float
+    period: int
+    begins: bool = True
+    """Whether the value comes first."""
+
+    def __call__(self, images_seen: int) -> float:  # noqa: D102
+        is_first = images_seen // self.period % 2 == 0
+        return self.value if is_first == self.begins else 0.0
+
+    def bounds(self) -> tuple[float, float]:  # noqa: D102
+        return (0.0, self.value)

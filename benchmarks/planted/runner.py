@@ -1,0 +1,144 @@
+"""Trains cases, a process each; what is finished is not trained again."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import re
+import shutil
+import time
+import warnings
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import facesmith
+from facesmith.base.errors import FacesmithError
+from facesmith.training import loop, observers
+from facesmith.training.run import Run
+from planted.bases import BASES, open_data
+from planted.case import RECORDS, SHEETS, Case, Subject
+from planted.catalogue import all_cases
+
+TRUTH = "case.json"
+NEVER = 10**9
+"""Images between checkpoints: a case is judged by its records."""
+
+
+def chosen(half: str | None, only: str | None, data: dict[str, Any] | None = None) -> list[Case]:
+    """Choose cases.
+
+    Args:
+        half: Of this half alone, or None.
+        only: A regular expression that their id must match somewhere, or None.
+        data: Datasets that are there; None takes cases of all.
+
+    Returns:
+        Cases in the order in which they are trained.
+    """
+    return [
+        case
+        for case in all_cases().values()
+        if half in (None, case.fault.half)
+        and re.search(only or "", case.id)
+        and (data is None or case.dataset in data)
+    ]
+
+
+def subject_of(case: Case, dataset: facesmith.Dataset) -> Subject:
+    """Plant a case's fault in its base recipe and dataset."""
+    return case.fault.spoil(Subject(BASES[case.fault.base](), dataset))
+
+
+def run_of(case: Case, folder: Path) -> Run:
+    """Say how a case is trained."""
+    images = case.fault.images
+    return Run(
+        folder,
+        images,
+        seed=case.seed,
+        device="cpu",
+        precision="fp32",
+        record_every=images // RECORDS,
+        sample_every=images // SHEETS,
+        checkpoint_every=NEVER,
+    )
+
+
+def train_case(case_id: str, out: Path) -> dict[str, Any]:
+    """Train one case; its truth is written last, so that what was killed is done again.
+
+    Args:
+        case_id: As the catalogue has it.
+        out: The clinic's folder; the datasets are in it.
+
+    Returns:
+        What case.json holds: the truth, and how the training ended.
+    """
+    case = all_cases()[case_id]
+    folder = out / "runs" / case.id
+    shutil.rmtree(folder, ignore_errors=True)
+    began = time.monotonic()
+    dataset = facesmith.Dataset.open(out / "data" / case.dataset)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a recipe's advice is what the cases are about
+        subject = subject_of(case, dataset)
+        try:
+            outcome = loop.train(
+                subject.recipe, run_of(case, folder), subject.dataset, observers.standard()
+            )
+            ended: dict[str, Any] = {"ended": outcome.reason}
+        except FacesmithError as error:  # a run that diverges is a case like any other
+            ended = {"ended": type(error).__name__, "error": error.given}
+    shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+    found = {**case.truth(), **ended, "seconds": round(time.monotonic() - began, 1)}
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / TRUTH).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    return found
+
+
+def train_all(
+    out: Path, shared: Path, *, half: str | None, only: str | None, workers: int
+) -> Iterator[str]:
+    """Train the cases that are not trained yet.
+
+    Args:
+        out: Runs go to its folder `runs`, datasets to `data`.
+        shared: Where the photos are.
+        half: As for `chosen`.
+        only: As for `chosen`.
+        workers: Trainings at a time.
+
+    Yields:
+        A line for each case, with the time that is left.
+    """
+    data = open_data(out, shared)
+    wanted = chosen(half, only, data)
+    if missing := len(chosen(half, only)) - len(wanted):
+        yield f"LEFT OUT: {missing} cases, whose photos are not in {shared}"
+    todo = [case for case in wanted if not (out / "runs" / case.id / TRUTH).exists()]
+    yield f"{len(wanted)} cases, {len(wanted) - len(todo)} of them trained before"
+    began, done = time.monotonic(), 0
+    # A fresh process for each run: neither torch nor a fault leaves anything behind for the next.
+    with ProcessPoolExecutor(
+        workers,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=torch.set_num_threads,
+        initargs=(1,),
+        max_tasks_per_child=1,
+    ) as pool:
+        running = {pool.submit(train_case, case.id, out): case for case in todo}
+        for finished in as_completed(running):
+            done += 1
+            left = (time.monotonic() - began) / done * (len(todo) - done)
+            case = running[finished]
+            error = finished.exception()
+            said = f"NOT TRAINED: {error!r}" if error else _said(finished.result())
+            yield f"[{done}/{len(todo)}] {case.id}: {said}; {left / 60:.0f} min left"
+
+
+def _said(found: dict[str, Any]) -> str:
+    return f"{found['ended']} after {found['seconds']:.0f} s"
