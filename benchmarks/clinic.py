@@ -2,6 +2,7 @@
 
 python benchmarks/clinic.py list
 python benchmarks/clinic.py train --out DIR [--half development|reporting] [--only REGEX] [--workers 2]
+python benchmarks/clinic.py judge --out DIR [--half development|reporting] [--only REGEX] [--json FILE]
 
 Rules are developed on the development half alone; figures are those of the reporting half, whose faults
 are other variations, with other seeds. Training is done once, judging as often as the rules change.
@@ -10,24 +11,30 @@ are other variations, with other seeds. Training is done once, judging as often 
 from __future__ import annotations
 
 import argparse
+import json
+import re
 from collections import Counter
+from functools import lru_cache
 from pathlib import Path
 
+from facesmith.base.records import Record
 from planted.catalogue import all_cases
+from planted.judging import judge_all, summarize, table
 from planted.runner import train_all
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
 def main() -> None:
-    """List or train the cases."""
+    """List, train or judge the cases."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     verbs = parser.add_subparsers(dest="verb", required=True)
     verbs.add_parser("list", help="the cases, and how many there are")
     training = verbs.add_parser("train", help="train those that are not trained yet")
-    for verb in (training,):
+    judging = verbs.add_parser("judge", help="ask the doctor about those that are trained")
+    for verb in (training, judging):
         verb.add_argument(
             "--out", type=Path, required=True, help="where runs and datasets are kept"
         )
@@ -35,18 +42,21 @@ def main() -> None:
         verb.add_argument("--only", help="a regular expression for the cases' names")
     training.add_argument("--workers", type=int, default=2, help="trainings at a time")
     training.add_argument("--shared", type=Path, default=SHARED, help="where the photos are")
+    judging.add_argument("--json", type=Path, help="where the figures are written")
     options = parser.parse_args()
     if options.verb == "list":
         _list()
-        return
-    for line in train_all(
-        options.out,
-        options.shared,
-        half=options.half,
-        only=options.only,
-        workers=options.workers,
-    ):
-        print(line, flush=True)
+    elif options.verb == "train":
+        for line in train_all(
+            options.out,
+            options.shared,
+            half=options.half,
+            only=options.only,
+            workers=options.workers,
+        ):
+            print(line, flush=True)
+    else:
+        _judge(options)
 
 
 def _list() -> None:
@@ -57,6 +67,29 @@ def _list() -> None:
         kinds = Counter(case.fault.kind for case in cases if case.fault.half == half)
         healthy = kinds.pop("healthy")
         print(f"{half}: {kinds.total()} runs of {len(kinds)} faults, {healthy} healthy ones")
+
+
+def _judge(options: argparse.Namespace) -> None:
+    from facesmith.health import facts
+    from facesmith.health.findings import diagnose
+
+    known = lru_cache(maxsize=1)(facts.read)  # each run is asked about eleven times
+
+    def doctor(folder: Path, records: list[Record]) -> list[object]:
+        return diagnose(records, known(folder))
+
+    summaries = {}
+    for half in [options.half] if options.half else ["development", "reporting"]:
+        verdicts = judge_all(
+            options.out,
+            half,
+            doctor,
+            matches=lambda case: re.search(options.only or "", case) is not None,
+        )
+        summaries[half] = summarize(verdicts)
+        print(f"## {half}\n\n{table(summaries[half])}")
+    if options.json:
+        options.json.write_text(json.dumps(summaries, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

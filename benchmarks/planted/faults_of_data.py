@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from planted import networks
-from planted.albums import (
+from planted import discriminators, generators
+from planted.albums import disturbed, edited, fewer, slow, sorted_by
+from planted.case import Fault
+from planted.changes import discriminator, generator, setting, then
+from planted.edits import (
     blank,
     brightness,
     broken,
@@ -12,21 +15,14 @@ from planted.albums import (
     copies_of,
     cut_off,
     cut_out,
-    disturbed,
-    edited,
-    fewer,
     framed,
     greyed,
     one_photo,
     quarter_turns,
     shifted,
-    slow,
-    sorted_by,
     upside_down,
     warmth,
 )
-from planted.case import Fault
-from planted.changes import discriminator, generator, setting, then
 from planted.parts import Misscaled, StandardizedLast
 
 IMAGENET = StandardizedLast(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
@@ -46,7 +42,7 @@ FAULTS = (
     Fault("range-mismatch", "bytes", "development", "face",
           setting(scaling=Misscaled(gain=255.0, offset=0.0)), datasets=("portraits",)),
     Fault("range-mismatch", "sigmoid-output", "reporting", "face",
-          generator(networks.ElsewhereRanged, output="sigmoid", low=0.0, high=1.0)),
+          generator(generators.ElsewhereRanged, output="sigmoid", low=0.0, high=1.0)),
     Fault("range-mismatch", "half-range", "reporting", "tutorial",
           setting(scaling=Misscaled(gain=1.0, offset=-0.5)), datasets=("celeba",)),
     # ---- files
@@ -65,8 +61,8 @@ FAULTS = (
           edited(channels(2, 1, 0, share=0.4)), datasets=("celeba",)),
     Fault("grey-mixed", "many", "development", "face", edited(greyed(0.4))),
     Fault("grey-mixed", "faded-scans", "reporting", "tutorial", edited(greyed(0.2, contrast=0.7))),
-    Fault("too-few-images", "sixty", "development", "face", edited(fewer(60))),
-    Fault("too-few-images", "hundred-and-fifty", "reporting", "tutorial", edited(fewer(150))),
+    Fault("too-few-images", "sixty", "development", "face", fewer(60)),
+    Fault("too-few-images", "hundred-and-fifty", "reporting", "tutorial", fewer(150)),
     # ---- on the way
     Fault("augmentation-leaks", "upside-down", "development", "face", disturbed(upside_down)),
     Fault("augmentation-leaks", "cut-out", "development", "tutorial", disturbed(cut_out),
@@ -74,7 +70,7 @@ FAULTS = (
     Fault("augmentation-leaks", "quarter-turns", "reporting", "tutorial", disturbed(quarter_turns)),
     Fault("augmentation-leaks", "shifted-with-borders", "reporting", "face", disturbed(shifted),
           datasets=("portraits",)),
-    Fault("labels-leaking", "told", "development", "tutorial", discriminator(networks.Told)),
+    Fault("labels-leaking", "told", "development", "tutorial", discriminator(discriminators.Told)),
     Fault("labels-leaking", "framed", "reporting", "face",
           then(edited(framed), setting(penalties=()))),
     Fault("data-starves", "slow-decoding", "development", "face", slow(0.04), images=16_000),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from facesmith.base.schedules import Constant, Cosine, Cyclic, Linear, Schedule, Switch
 from facesmith.objectives.losses import Minimax, NonSaturating
 from facesmith.recipe import Average
-from planted import networks
-from planted.albums import edited, fewer
+from planted import discriminators
+from planted.albums import fewer
 from planted.case import IMAGES, Fault
 from planted.changes import discriminator, generator, optimizer, rate, scheduled, setting, then
 from planted.parts import Blocks
@@ -83,14 +83,14 @@ FAULTS = (
     Fault("discriminator-too-weak", "one-channel", "development", "tutorial",
           discriminator(widths=(1, 1, 1)), mendable=True),
     Fault("discriminator-too-weak", "shortsighted", "reporting", "face",
-          discriminator(networks.Shortsighted)),
+          discriminator(discriminators.Shortsighted)),
     Fault("discriminator-too-weak", "labels-flipped", "reporting", "tutorial",
           setting(loss=NonSaturating(flip=0.47)), datasets=("celeba",), mendable=True),
     Fault("discriminator-overfits", "few-and-unpunished", "development", "face",
-          then(edited(fewer(500)), setting(penalties=(), flip=0.0), discriminator(width=32)),
+          then(fewer(500), setting(penalties=(), flip=0.0), discriminator(width=32)),
           mendable=True),
     Fault("discriminator-overfits", "deep", "reporting", "tutorial",
-          then(edited(fewer(700)), discriminator(width=32, depth=2, normalization="layer"))),
+          then(fewer(700), discriminator(width=32, depth=2, normalization="layer"))),
     # ---- time
     Fault("oscillation", "in-turns", "development", "face",
           then(scheduled(lambda b: Blocks(5 * b.value, 4000), G),

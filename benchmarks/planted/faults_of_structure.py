@@ -9,8 +9,8 @@ from facesmith.base.schedules import Constant
 from facesmith.objectives.losses import LeastSquares, NonSaturating, Wasserstein
 from facesmith.objectives.penalties import R1, R2, GradientPenalty
 from facesmith.optimizers import SGD
-from planted import networks
-from planted.albums import blanks, edited
+from planted import discriminators, generators
+from planted.albums import edited
 from planted.case import Fault, Spoil, Subject
 from planted.changes import (
     discriminator,
@@ -22,6 +22,7 @@ from planted.changes import (
     then,
     trained_by,
 )
+from planted.edits import blanks
 from planted.parts import (
     AdamOfCopies,
     GrowingAdam,
@@ -38,8 +39,8 @@ def remembering(count: int, blend: float, *, mirrored: bool) -> Spoil:
 
     def spoil(subject: Subject) -> Subject:
         name = f"{subject.dataset.folder.name}-{count}"
-        networks.MEMORY[name] = np.array(subject.dataset.images[:count])
-        change = generator(networks.Memory, of=name, count=count, blend=blend, mirrored=mirrored)
+        generators.MEMORY[name] = np.array(subject.dataset.images[:count])
+        change = generator(generators.Memory, of=name, count=count, blend=blend, mirrored=mirrored)
         return change(subject)
 
     return spoil
@@ -59,17 +60,17 @@ FAULTS = (
           loss_around(SwappedForDiscriminator), datasets=("celeba",)),
     Fault("net-not-updated", "zero-rate", "development", "tutorial", rate(0.0, G), G),
     Fault("net-not-updated", "zero-rate", "development", "face", rate(0.0, D), D),
-    Fault("net-not-updated", "gradient-cut", "reporting", "face", generator(networks.Cut), G),
+    Fault("net-not-updated", "gradient-cut", "reporting", "face", generator(generators.Cut), G),
     Fault("net-not-updated", "optimiser-of-copies", "reporting", "tutorial",
           optimizer(D, kind=AdamOfCopies), D),
     Fault("sigmoid-twice", "in-loss", "development", "tutorial", loss_around(SigmoidBefore)),
     Fault("sigmoid-twice", "in-network", "reporting", "face",
-          then(discriminator(networks.SigmoidLast), setting(loss=NonSaturating()))),
+          then(discriminator(discriminators.SigmoidLast), setting(loss=NonSaturating()))),
     # ---- batch norm
     Fault("batch-statistics-leak", "together", "development", "tutorial",
-          discriminator(networks.MixedNorm)),
+          discriminator(discriminators.MixedNorm)),
     Fault("batch-statistics-leak", "running", "reporting", "face",
-          then(discriminator(networks.RunningNorm, normalization="batch"), setting(penalties=()))),
+          then(discriminator(discriminators.RunningNorm, normalization="batch"), setting(penalties=()))),
     Fault("batch-norm-small-batch", "two", "development", "tutorial", setting(batch=2),
           images=6_000, mendable=True),
     Fault("batch-norm-small-batch", "four-in-generator", "reporting", "face", setting(batch=4),
@@ -80,7 +81,7 @@ FAULTS = (
           then(discriminator(normalization="batch"),
                setting(penalties=(r1(5.0, 2), R2(gamma=Constant(5.0), every=2)))), mendable=True),
     Fault("batch-norm-gradient-penalty", "homemade-norm", "reporting", "wgan-gp",
-          discriminator(networks.HomemadeNorm, normalization="batch"), datasets=("celeba",)),
+          discriminator(discriminators.HomemadeNorm, normalization="batch"), datasets=("celeba",)),
     # ---- weights and units
     Fault("bad-initialization", "far-too-wide", "development", "face",
           discriminator(initialization="normal", spread=0.6), D, mendable=True),
@@ -90,18 +91,18 @@ FAULTS = (
     Fault("bad-initialization", "near-zero", "reporting", "face",
           discriminator(initialization="normal", spread=1e-4), D, mendable=True),
     Fault("bad-initialization", "all-equal", "reporting", "tutorial",
-          generator(networks.EqualGenerator), G),
+          generator(generators.EqualGenerator), G),
     Fault("dead-units", "shifted", "development", "tutorial",
-          discriminator(networks.DeadDiscriminator, activation="relu"), D),
-    Fault("dead-units", "shifted", "development", "face", generator(networks.DeadGenerator), G,
+          discriminator(discriminators.DeadDiscriminator, activation="relu"), D),
+    Fault("dead-units", "shifted", "development", "face", generator(generators.DeadGenerator), G,
           datasets=("celeba",)),
     Fault("dead-units", "most", "reporting", "tutorial",
-          generator(networks.DeadGenerator, share=0.8), G),
+          generator(generators.DeadGenerator, share=0.8), G),
     Fault("dead-units", "most", "reporting", "face",
-          discriminator(networks.DeadDiscriminator, share=0.95, activation="relu"), D),
-    Fault("saturated-output", "amplified", "development", "face", generator(networks.Amplified)),
+          discriminator(discriminators.DeadDiscriminator, share=0.95, activation="relu"), D),
+    Fault("saturated-output", "amplified", "development", "face", generator(generators.Amplified)),
     Fault("saturated-output", "off-centre", "reporting", "tutorial",
-          generator(networks.Amplified, gain=8.0, offset=12.0)),
+          generator(generators.Amplified, gain=8.0, offset=12.0)),
     Fault("latent-too-small", "one-number", "development", "face",
           setting(latent=Latent(size=1)), mendable=True),
     Fault("latent-too-small", "two-numbers", "reporting", "tutorial",
@@ -123,20 +124,20 @@ FAULTS = (
     Fault("exploding-gradient", "decay-of-wrong-sign", "reporting", "face",
           optimizer(D, kind=GrowingAdam, growth=8.0)),
     Fault("non-finite", "sixteen-bits", "development", "tutorial",
-          discriminator(networks.Overflowing)),
+          discriminator(discriminators.Overflowing)),
     Fault("non-finite", "blank-divided-by-nothing", "reporting", "face",
-          then(edited(blanks(0.01)), discriminator(networks.Standardizing))),
+          then(edited(blanks(0.01)), discriminator(discriminators.Standardizing))),
     Fault("penalty-too-strong", "r1", "development", "face",
           setting(penalties=(R1(gamma=Constant(300.0), every=8, share=0.5),)), mendable=True),
     Fault("penalty-too-strong", "gradient-penalty", "reporting", "wgan-gp",
           setting(penalties=(GradientPenalty(strength=Constant(1e4)),)), mendable=True),
     # ---- what comes out
-    Fault("total-collapse", "deaf", "development", "tutorial", generator(networks.Deaf)),
+    Fault("total-collapse", "deaf", "development", "tutorial", generator(generators.Deaf)),
     Fault("total-collapse", "unchanging", "reporting", "face",
-          generator(networks.Unchanging, normalization="none", start_normalization="none",
+          generator(generators.Unchanging, normalization="none", start_normalization="none",
                     initialization="kaiming")),
-    Fault("partial-collapse", "codebook", "development", "face", generator(networks.Codebook)),
-    Fault("partial-collapse", "signs", "reporting", "tutorial", generator(networks.Signs)),
+    Fault("partial-collapse", "codebook", "development", "face", generator(generators.Codebook)),
+    Fault("partial-collapse", "signs", "reporting", "tutorial", generator(generators.Signs)),
     Fault("memorised", "shown", "development", "face", remembering(200, 0.1, mirrored=False)),
     Fault("memorised", "mirrored-and-touched-up", "reporting", "tutorial",
           remembering(600, 0.2, mirrored=True)),

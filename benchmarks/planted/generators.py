@@ -1,0 +1,184 @@
+"""Generators with a mistake in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from facesmith.architectures import DCGANGenerator, ImageShape
+from facesmith.base.registry import register
+from planted.hooks import after, before, kill
+
+MEMORY: dict[str, NDArray[np.uint8]] = {}
+"""Training images that a generator knows by heart, by name of the dataset."""
+
+
+@register
+@dataclass(frozen=True)
+class ElsewhereRanged(DCGANGenerator):
+    """Its output has a range of its own, not that of the data."""
+
+    low: float = 0.0
+    high: float = 1.0
+
+    def build(self, shape: ImageShape, *, latent_size: int) -> nn.Module:  # noqa: D102
+        own = replace(shape, low=self.low, high=self.high)
+        return super().build(own, latent_size=latent_size)
+
+
+@register
+@dataclass(frozen=True)
+class Cut(DCGANGenerator):
+    """Its images carry no gradient, as after a detach that was forgotten."""
+
+    def build(self, shape: ImageShape, *, latent_size: int) -> nn.Module:  # noqa: D102
+        network = super().build(shape, latent_size=latent_size)
+        after(network, lambda _, images: images.detach() + 0 * images)
+        return network
+
+
+@register
+@dataclass(frozen=True)
+class Codebook(DCGANGenerator):
+    """Knows few latents: the largest of the first numbers says which, the rest hardly counts."""
+
+    modes: int = 3
+    spread_within: float = 0.02
+
+    def build(self, shape: ImageShape, *, latent_size: int) -> nn.Module:  # noqa: D102
+        network = super().build(shape, latent_size=latent_size)
+        draw = torch.Generator().manual_seed(self.modes)
+        known = torch.randn(self.modes, latent_size, generator=draw, device="cpu")
+
+        def nearest(latents: Tensor) -> Tensor:
+            which = latents[:, : self.modes].argmax(dim=1)
+            return known.to(latents)[which] + self.spread_within * latents
+
+        before(network, nearest)
+        return network
+
+
+@register
+@dataclass(frozen=True)
+class Signs(DCGANGenerator):
+    """Sees the signs of a few numbers of its latent alone."""
+
+    numbers: int = 3
+
+    def build(self, shape: ImageShape, *, latent_size: int) -> nn.Module:  # noqa: D102
+        network = super().build(shape, latent_size=latent_size)
+
+        def signs(latents: Tensor) -> Tensor:
+            few = latents[:, : self.numbers].sign()
+            return F.pad(few, (0, latents.shape[1] - self.numbers))
+
+        before(network, signs)
+        return network
+
+
+@register
+@dataclass(frozen=True)
+class Deaf(DCGANGenerator):
+    """Hardly hears its latent."""
+
+    hearing: float = 0.02
+
+    def build(self, shape: ImageShape, *, latent_size: int) -> nn.Module:  # noqa: D102
+        network = super().build(shape, latent_size=latent_size)
+        # After the first normalisation, which would make any whisper loud again.
+        before(network.stages[0], lambda maps: maps.mean(0, keepdim=True).lerp(maps, self.hearing))
+        return network
+
+
+@register
+@dataclass(frozen=True)
+class Unchanging(DCGANGenerator):
+    """Adds its latent, made small, to a start that is always the same; nothing normalises it."""
+
+    hearing: float = 0.01
+
+    def build(self, shape: ImageShape, *, latent_size: int) -> nn.Module:  # noqa: D102
+        network = super().build(shape, latent_size=latent_size)
+        draw = torch.Generator().manual_seed(0)
+        always = torch.randn(1, latent_size, generator=draw, device="cpu")
+        before(network, lambda latents: always.to(latents) + self.hearing * latents)
+        return network
+
+
+@register
+@dataclass(frozen=True)
+class Memory(DCGANGenerator):
+    """Shows training images, chosen by the latent; what it learns is a faint change of them."""
+
+    of: str = ""
+    """Name of the dataset."""
+    count: int = 200
+    blend: float = 0.1
+    """Share of its own work."""
+    mirrored: bool = False
+    """Whether half of the images are shown in a mirror."""
+
+    def build(self, shape: ImageShape, *, latent_size: int) -> nn.Module:  # noqa: D102
+        network = super().build(shape, latent_size=latent_size)
+        known = torch.from_numpy(MEMORY[self.of][: self.count].copy()).permute(0, 3, 1, 2)
+        known = shape.low + (shape.high - shape.low) * known.float() / 255
+        draw = torch.Generator().manual_seed(self.count)
+        keys = torch.randn(self.count, latent_size, generator=draw, device="cpu")
+
+        def recall(latents: Tensor, images: Tensor) -> Tensor:
+            place = (latents.float() @ keys.T).argmax(dim=1)
+            shown = known[place]
+            if self.mirrored:
+                turned = (latents[:, 0] > 0).view(-1, 1, 1, 1)
+                shown = torch.where(turned, shown.flip(3), shown)
+            return torch.lerp(shown.to(images), images, self.blend)
+
+        after(network, recall)
+        return network
+
+
+@register
+@dataclass(frozen=True)
+class Amplified(DCGANGenerator):
+    """What comes to its output activation is far too large, or far from the middle."""
+
+    gain: float = 30.0
+    offset: float = 0.0
+
+    def build(self, shape: ImageShape, *, latent_size: int) -> nn.Module:  # noqa: D102
+        network = super().build(shape, latent_size=latent_size)
+        before(network.output, lambda values: self.gain * values + self.offset)
+        return network
+
+
+@register
+@dataclass(frozen=True)
+class DeadGenerator(DCGANGenerator):
+    """Most units after its first layers never get above zero."""
+
+    share: float = 0.9
+
+    def build(self, shape: ImageShape, *, latent_size: int) -> nn.Module:  # noqa: D102
+        network = super().build(shape, latent_size=latent_size)
+        kill([network.begin, *list(network.stages)[:-1]], self.share)
+        return network
+
+
+@register
+@dataclass(frozen=True)
+class EqualGenerator(DCGANGenerator):
+    """All weights of a layer begin equal, so that its channels stay equal."""
+
+    weight: float = 0.02
+
+    def build(self, shape: ImageShape, *, latent_size: int) -> nn.Module:  # noqa: D102
+        network = super().build(shape, latent_size=latent_size)
+        for module in network.modules():
+            if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+                nn.init.constant_(module.weight, self.weight)
+        return network
