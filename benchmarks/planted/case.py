@@ -13,7 +13,7 @@ Half = Literal["development", "reporting"]
 """Rules are made by looking at the one half; figures are those of the other."""
 
 HEALTHY = "healthy"
-IMAGES = 48_000
+IMAGES = 36_000
 """Planned length of a run, in real images seen."""
 RECORDS, SHEETS = 60, 8
 """Records and sheets of samples of a run."""

@@ -24,6 +24,8 @@ from planted.case import RECORDS, SHEETS, Case, Subject
 from planted.catalogue import all_cases
 
 TRUTH = "case.json"
+RUNS_A_PROCESS = 8
+"""Starting one takes seconds; one that lives long keeps the albums of many faults."""
 NEVER = 10**9
 """Images between checkpoints: a case is judged by its records."""
 
@@ -122,13 +124,12 @@ def train_all(
     todo = [case for case in wanted if not (out / "runs" / case.id / TRUTH).exists()]
     yield f"{len(wanted)} cases, {len(wanted) - len(todo)} of them trained before"
     began, done = time.monotonic(), 0
-    # A fresh process for each run: neither torch nor a fault leaves anything behind for the next.
     with ProcessPoolExecutor(
         workers,
         mp_context=multiprocessing.get_context("spawn"),
         initializer=torch.set_num_threads,
         initargs=(1,),
-        max_tasks_per_child=1,
+        max_tasks_per_child=RUNS_A_PROCESS,
     ) as pool:
         running = {pool.submit(train_case, case.id, out): case for case in todo}
         for finished in as_completed(running):
