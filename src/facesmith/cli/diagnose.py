@@ -11,15 +11,17 @@ from typing import Annotated, Any
 import tyro
 
 from facesmith import cli
+from facesmith.applications.report import Attempt, write
+from facesmith.applications.report.command import next_command
+from facesmith.base.errors import StorageError
 from facesmith.cli import options
-from facesmith.health.diagnosis import Diagnosis, diagnose_run
 from facesmith.health.finding import Finding, Severity
 
-EXIT_CODES: dict[Severity, int] = {"ill": 9, "warning": 8, "note": 0, "well": 0}
-"""Of the gravest finding."""
+EXIT_CODES: dict[Severity | None, int] = {"ill": 9, "warning": 8}
+"""Of the gravest finding; 0 where nothing has to be done."""
 WIDTH = 96
 SHOWN = 3
-"""Findings that are explained; the others are named."""
+"""Findings that are explained; the others are named, and explained on the page."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,9 @@ class Options:
     """
 
     run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
-    """A run folder, or its metrics.jsonl."""
+    """A run folder."""
+    page: bool = True
+    """Write report.html, with pictures and curves, into the folder."""
     json: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Print the findings as JSON."""
 
@@ -46,33 +50,50 @@ def run(arguments: list[str]) -> int:
         The exit code, by severity.
     """
     chosen = options.read(Options, arguments, verb="diagnose")
-    found = diagnose_run(chosen.run)
+    attempt = Attempt.read(chosen.run)
+    code = EXIT_CODES.get(attempt.severity, 0)
+    shown = page_of(attempt) if chosen.page else None
     if chosen.json:
-        print(json.dumps(as_json(found), indent=2))
-        return EXIT_CODES[found.severity]
-    print(found.headline())
-    for finding in found.findings[:SHOWN]:
-        print()
-        print(described(finding))
-    if further := found.findings[SHOWN:]:
-        print()
-        print(
-            paragraph("also: ", "; ".join(finding.title.rstrip(".") for finding in further) + ".")
-        )
-    print(f"next: {next_command(found)}")
-    return EXIT_CODES[found.severity]
+        print(json.dumps(as_json(attempt), indent=2))
+        return code
+    print(headline(attempt))
+    for finding in attempt.findings[:SHOWN]:
+        print(f"\n{described(finding)}")
+    if further := attempt.findings[SHOWN:]:
+        said = "; ".join(finding.title.rstrip(".") for finding in further)
+        print(f"\n{paragraph('also: ', f'{said}.')}")
+    print()
+    if shown is not None:
+        print(f"with pictures and curves: {shown}")
+    print(f"next: {next_command(attempt).replace('facesmith', cli.command(), 1)}")
+    return code
 
 
-def as_json(found: Diagnosis) -> dict[str, Any]:
+def page_of(attempt: Attempt) -> str | None:
+    """Write the report; a folder that cannot be written keeps nobody from the diagnosis."""
+    try:
+        return str(write(attempt.folder))
+    except StorageError as error:
+        return f"not written: {error.given}"
+
+
+def headline(attempt: Attempt) -> str:
+    """Say in one line how far the run is, and how it is."""
+    planned = f" of {attempt.facts.planned:,}" if attempt.facts.planned else ""
+    seen = f"{attempt.folder}, {attempt.images_seen:,}{planned} images seen"
+    return f"{seen}: {attempt.severity or 'too early to tell'}"
+
+
+def as_json(attempt: Attempt) -> dict[str, Any]:
     """Give a diagnosis as plain values."""
     return {
-        "run": str(found.source),
-        "images_seen": found.images_seen,
-        "planned": found.facts.planned,
-        "severity": found.severity,
+        "run": str(attempt.folder),
+        "images_seen": attempt.images_seen,
+        "planned": attempt.facts.planned,
+        "severity": attempt.severity,
         "findings": [
             {"name": finding.name, **asdict(finding), "options": finding.remedy.options()}
-            for finding in found.findings
+            for finding in attempt.findings
         ],
     }
 
@@ -96,16 +117,3 @@ def paragraph(head: str, text: str) -> str:
     return textwrap.fill(
         text, WIDTH, initial_indent=head, subsequent_indent=" " * len(head), break_on_hyphens=False
     )
-
-
-def next_command(found: Diagnosis) -> str:
-    """Give the command to type after a diagnosis: train again with the change, or use what was made."""
-    folder = found.source if found.source.is_dir() else found.source.parent
-    shown = options.quoted(folder)
-    remedy = found.findings[0].remedy if found.findings else None
-    if remedy is not None and remedy.changes and found.severity in ("ill", "warning"):
-        recipe = found.facts.recipe.get("name", "face")
-        data = options.quoted(found.facts.data.get("folder", "PHOTOS"))
-        again = options.quoted(f"{folder}-again")
-        return f"{cli.command()} train {recipe} --data {data} --run {again} {remedy.options()}"
-    return f"{cli.command()} generate {shown} --seeds 0-63"

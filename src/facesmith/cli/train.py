@@ -12,6 +12,7 @@ import tyro
 
 from facesmith import cli
 from facesmith.api import check_start, columns, default_folder, first_length, open_data, with_epochs
+from facesmith.applications import report
 from facesmith.base import registry
 from facesmith.base.errors import UsageError
 from facesmith.cli import options
@@ -152,12 +153,14 @@ def train(chosen: Train, typed: list[str]) -> int:
     watching = observers.standard(progress_display(settings), health=health)
     outcome = loop.train(recipe, settings, dataset, watching)
     shown = options.quoted(where)
+    report.write(where)
     if outcome.signal_number is not None:
         say(f"stopped by {outcome.reason} at {outcome.images_seen:,} images; everything is saved")
         say(f"next, to continue: {cli.command()} {shlex.join(['train', *typed])}")
         return 128 + outcome.signal_number
     sheet = where / observers.sheet_name(outcome.images_seen)
     say(f"{outcome.reason} at {outcome.images_seen:,} images; look at {sheet}")
+    say(f"how it went: {where / report.PAGE}")
     if outcome.images_seen < settings.images:
         # The same command would find its minutes spent.
         again = shlex.join(["train", *options.without("--minutes", typed)])
