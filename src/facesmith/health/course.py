@@ -99,19 +99,19 @@ class Course:
         }
 
     def since(self, name: str, holds: Callable[[Curve], NDArray[np.bool_]], least: int = 3) -> int:
-        """Say since when something has held of a signal without a break.
+        """Say since when something has held of a signal, whose single outliers do not count.
 
         Args:
             name: The signal.
-            holds: Whether it holds, for each of the measured values.
-            least: Measurements in a row that it takes.
+            holds: Whether it holds, for each value of the running median.
+            least: Values in a row that it takes.
 
         Returns:
             Images seen at the first of them; -1 if it does not hold now or not long enough.
         """
         values = self.curve(name)
         measured = np.isfinite(values)
-        return self.unbroken(holds(values[measured]), self.images[measured], least)
+        return self.unbroken(holds(smooth(values[measured])), self.images[measured], least)
 
     @staticmethod
     def unbroken(holds: NDArray[np.bool_], images: Curve, least: int) -> int:

@@ -180,7 +180,7 @@ KINDS: dict[str, Kind] = {
         "structure",
         "Weights stand still although they should learn: the optimiser was given other parameters, its "
         "rate is 0, gradients are switched off, or a detach cuts the way to them.",
-        UNSTABLE,
+        (*UNSTABLE, "labels-swapped"),
     ),
     "sigmoid-twice": Kind(
         "structure",

@@ -240,16 +240,22 @@ class Probe:
         latest: dict[str, Tensor],
         judge: Callable[[nn.Module, Tensor], Tensor],
     ) -> dict[str, float]:
+        """Judge reals and fakes again, apart and in one batch: which of them does the training's verdict equal?"""
+        real, fake = latest["real"], latest["fake"]
         given = latest["real_logits"].float().mean() - latest["fake_logits"].float().mean()
         alone = []
-        for kind in ("real", "fake"):
-            judge(before, latest[kind])  # twice: a network may remember its last batch
-            alone.append(judge(before, latest[kind]).float())
+        for images in (real, fake):
+            judge(before, images)  # twice: a network may remember its last batch
+            alone.append(judge(before, images).float())
+        both = torch.cat([real, fake])
+        judge(before, both)
+        together = judge(before, both).float()
+        spread = torch.cat([alone[0] - alone[0].mean(), alone[1] - alone[1].mean()]).std() + 1e-6
         apart = alone[0].mean() - alone[1].mean()
-        spread = torch.cat([alone[0] - alone[0].mean(), alone[1] - alone[1].mean()]).std()
+        mixed = together[: len(real)].mean() - together[len(real) :].mean()
         return {
-            "leak": float((given - apart) / (spread + 1e-6)),
-            "gap_alone": float(apart / (spread + 1e-6)),
+            "leak": float((given - apart) / spread),
+            "leak.mixed": float((given - mixed) / spread),
         }
 
     def _cues(

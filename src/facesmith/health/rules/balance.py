@@ -10,6 +10,7 @@ from facesmith.health.facts import RunFacts
 from facesmith.health.finding import Change, Evidence, Finding
 from facesmith.health.kinds import found
 from facesmith.health.remedies import change, rate, with_r1
+from facesmith.health.rules.gain import is_improving, is_near
 
 ALWAYS = 0.985
 """Share of pairs that D ranks rightly, from which on it teaches little."""
@@ -29,8 +30,8 @@ LARGER = 20.0
 def too_strong(course: Course, facts: RunFacts) -> Iterator[Finding]:
     """Is D always right?"""
     since = course.since("separation", lambda v: v > ALWAYS, least=6)
-    if since < 0:
-        return
+    if since < 0 or is_near(course) or is_improving(course):
+        return  # it may well be always right, as long as the generator learns from it
     now = course.now("separation")
     reasons, changes = reasons_for_strength(course, facts)
     if not changes:

@@ -21,6 +21,8 @@ LOST = 0.3
 """Share of pairs that D ranks wrongly once something trivial is taken away from both sides."""
 LEAK = 1.0
 """Spreads of the logits by which D's verdict depends on the other half of its batch."""
+EXPLAINED = 0.5
+"""Of that difference, that may be left when both are judged in one batch, if the mixture is its reason."""
 BOUNDED = 2.0
 """How much more a loss that can grow asks of a D that is surely wrong; two sigmoids ask 0.8 at most."""
 DEAD = 0.95
@@ -203,10 +205,18 @@ def sigmoids(course: Course, facts: RunFacts) -> Iterator[Finding]:
 
 
 def dependence(course: Course, facts: RunFacts) -> Iterator[Finding]:
-    """Does D's verdict on reals depend on the fakes in its batch?"""
+    """Is D's verdict in training the one that it gives on the same images by themselves?"""
     since = course.since("leak", lambda v: np.abs(v) > LEAK, least=2)
-    if since >= 0:
-        now = course.now("leak")
+    if since < 0:
+        return
+    now, mixed = course.now("leak"), course.now("leak.mixed")
+    evidence = Evidence(
+        f"judged by themselves, the same reals and fakes are {abs(now):.1f} spreads nearer to each other",
+        "leak",
+        now,
+        LEAK,
+    )
+    if abs(mixed) < EXPLAINED * abs(now):
         yield found(
             "batch-statistics-leak",
             "ill",
@@ -217,14 +227,25 @@ def dependence(course: Course, facts: RunFacts) -> Iterator[Finding]:
                 "Call the discriminator twice, once with real images and once with fakes, or use a norm "
                 "that looks at one image at a time: --discriminator.normalization layer, or spectral."
             ),
+            evidence,
             Evidence(
-                f"judged apart, reals and fakes are {abs(now):.1f} spreads nearer to each other than "
-                "judged together",
-                "leak",
-                now,
-                LEAK,
+                f"in one mixed batch they are as far apart as in training ({mixed:.1f})",
+                "leak.mixed",
+                mixed,
             ),
         )
+        return
+    yield found(
+        "labels-leaking",
+        "ill",
+        since,
+        "The discriminator gets to know in training which images are real, by something that is not in them.",
+        Remedy(
+            "Look at the call of the discriminator: the label, or anything that depends on it, must not "
+            "be among its inputs, its buffers or the order of its calls."
+        ),
+        evidence,
+    )
 
 
 def norms(course: Course, facts: RunFacts) -> Iterator[Finding]:

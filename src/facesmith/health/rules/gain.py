@@ -1,0 +1,50 @@
+"""Do samples come nearer to the data, and are they near already?"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from facesmith.health.course import Course, Curve, smooth
+
+GAIN = 0.05
+"""Relative change over the last third of a run that is a gain."""
+NEAR = 2.0
+"""Distance to the data over the distance of the data to themselves."""
+VARIED = 0.85
+ALIKE = 2.5
+"""Standard errors that samples lie off the data."""
+
+
+def is_improving(course: Course) -> bool:
+    """Say whether samples become more varied, or come nearer to the data.
+
+    Args:
+        course: Of the run.
+
+    Returns:
+        Whether any of diversity, shift and distance gained over the last third.
+    """
+    return (
+        _gain(-smooth(course.curve("fakes.features_diversity"))) > GAIN
+        or _gain(smooth(course.curve("fakes.shift"))) > GAIN
+        or _gain(smooth(course.curve("distance"), 1)) > GAIN
+    )
+
+
+def is_near(course: Course) -> bool:
+    """Say whether samples are about as far from the data as the data from themselves, and as varied."""
+    floor = course.now("distance.floor")
+    distance = course.now("distance", 2)
+    return bool(
+        (distance < NEAR * floor or course.now("fakes.shift") < ALIKE)
+        and course.now("fakes.features_diversity") > VARIED
+    )
+
+
+def _gain(values: Curve) -> float:
+    """Give the relative fall of a curve over its last third; 0 where there are too few values."""
+    known = values[np.isfinite(values)]
+    if len(known) < 3:
+        return 0.0
+    before = known[-1 - max(1, len(known) // 3)]
+    return float((before - known[-1]) / max(abs(before), 1e-9))
