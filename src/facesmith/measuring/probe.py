@@ -240,7 +240,7 @@ class Probe:
         latest: dict[str, Tensor],
         judge: Callable[[nn.Module, Tensor], Tensor],
     ) -> dict[str, float]:
-        """Judge reals and fakes again, apart and in one batch: which of them does the training's verdict equal?"""
+        """Judge reals and fakes again, apart and in one batch: which equals the verdict of the training?"""
         real, fake = latest["real"], latest["fake"]
         given = latest["real_logits"].float().mean() - latest["fake_logits"].float().mean()
         alone = []
