@@ -61,7 +61,7 @@ def least_squares() -> Recipe:
     return replace(tutorial(), loss=LeastSquares())
 
 
-def wgan_gp(steps: int = 3) -> Recipe:
+def wgan_gp() -> Recipe:
     """The Wasserstein critic with gradient penalty, layer norm and several steps."""
     recipe = tutorial()
     return replace(
@@ -69,8 +69,8 @@ def wgan_gp(steps: int = 3) -> Recipe:
         loss=Wasserstein(),
         penalties=(GradientPenalty(),),
         discriminator=replace(recipe.discriminator, normalization="layer"),
-        optimizers=_adams(5e-4, 0.0, 0.9),
-        discriminator_steps=steps,
+        optimizers=_adams(1e-3, 0.0, 0.9),
+        discriminator_steps=2,
     )
 
 
@@ -119,17 +119,6 @@ def noisy() -> Recipe:
     return replace(recipe, input_noise=Constant(0.05), discriminator=softened)
 
 
-def mlp() -> Recipe:
-    """The first GAN, with fewer units."""
-    recipe = facesmith.find_recipe("mlp")
-    return replace(
-        recipe,
-        generator=replace(recipe.generator, widths=(256, 256)),
-        discriminator=replace(recipe.discriminator, widths=(96, 96)),
-        batch=50,
-    )
-
-
 def seed_32_small() -> Recipe:
     """The smallest net of the founding diaries, at half its width and a quarter of its batch."""
     recipe = facesmith.find_recipe("seed-32-small")
@@ -166,7 +155,6 @@ BASES: dict[str, Callable[[], Recipe]] = {
         spectral,
         smoothed,
         noisy,
-        mlp,
         seed_32_small,
         grey,
         grey_tutorial,
@@ -189,7 +177,7 @@ def open_data(out: Path, shared: Path) -> dict[str, Dataset]:
         "portraits": ("portraits:4000", {}),
         "celeba": (celeba, {"crop": "center:148", "limit": 6000}),
         "utkface": (shared / "utkface_1500.zip", {}),
-        "mnist": (shared / "mnist", {"resolution": 28, "channels": 1, "limit": 12_000}),
+        "mnist": (shared / "mnist", {"channels": 1, "limit": 12_000}),
         "grey": (celeba, {"crop": "center:148", "limit": 4000, "channels": 1}),
     }
     there = {name: s for name, s in sources.items() if name == "portraits" or Path(s[0]).exists()}

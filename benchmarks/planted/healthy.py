@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from planted.case import HEALTHY, Fault, Half, Spoil, Subject
+from planted.case import HEALTHY, IMAGES, Fault, Half, Spoil, Subject
 from planted.changes import discriminator, rate, setting, then
 
 
@@ -17,21 +17,26 @@ def _sound(
     name: str = "",
     how: Spoil = _as_it_is,
     seeds: tuple[int, ...],
+    images: int = IMAGES,
 ) -> Fault:
-    return Fault(HEALTHY, name or base, half, base, how, datasets=datasets, seeds=seeds)
+    return Fault(
+        HEALTHY, name or base, half, base, how, images=images, datasets=datasets, seeds=seeds
+    )
 
 
 _FACES = ("portraits", "celeba")
+_LONGER = 3 * IMAGES // 2
+"""For what learns more slowly, or updates its generator less often."""
 
 FAULTS = (
     _sound("development", "face", *_FACES, seeds=(10, 11)),
     _sound("development", "tutorial", *_FACES, seeds=(10, 11)),
     _sound("development", "hinge", *_FACES, seeds=(10,)),
-    _sound("development", "wgan-gp", *_FACES, seeds=(10,)),
-    _sound("development", "least-squares", "celeba", seeds=(10,)),
+    _sound("development", "wgan-gp", *_FACES, seeds=(10,), images=_LONGER),
+    _sound("development", "least-squares", "celeba", seeds=(10,), images=_LONGER),
     _sound("development", "upsampling", "portraits", seeds=(10,)),
     _sound("development", "standardized", "celeba", seeds=(10,)),
-    _sound("development", "mlp", "mnist", seeds=(10,)),
+    _sound("development", "grey-tutorial", "mnist", seeds=(10,)),
     _sound("development", "grey", "grey", seeds=(10,)),
     _sound("development", "face", "utkface", name="face-batch-64", how=setting(batch=64), seeds=(10,)),
     _sound("development", "tutorial", "celeba", name="tutorial-rate-1.7", how=rate(1.7), seeds=(10,)),
@@ -40,11 +45,10 @@ FAULTS = (
     _sound("reporting", "face", *_FACES, seeds=(0, 1, 2)),
     _sound("reporting", "tutorial", *_FACES, seeds=(0, 1, 2)),
     _sound("reporting", "hinge", *_FACES, seeds=(0,)),
-    _sound("reporting", "least-squares", *_FACES, seeds=(0,)),
-    _sound("reporting", "wgan-gp", *_FACES, name="wgan-gp-5", how=setting(discriminator_steps=5),
-           seeds=(0,)),
-    _sound("reporting", "wgan-gp", "celeba", name="wgan-gp-2", how=setting(discriminator_steps=2),
-           seeds=(1,)),
+    _sound("reporting", "least-squares", *_FACES, seeds=(0,), images=_LONGER),
+    _sound("reporting", "wgan-gp", *_FACES, seeds=(0,), images=_LONGER),
+    _sound("reporting", "wgan-gp", "celeba", name="wgan-gp-3", how=setting(discriminator_steps=3),
+           seeds=(1,), images=2 * IMAGES),
     _sound("reporting", "bilinear", *_FACES, seeds=(0,)),
     _sound("reporting", "upsampling", "celeba", seeds=(1,)),
     _sound("reporting", "decoder", "celeba", seeds=(0,)),
@@ -52,7 +56,7 @@ FAULTS = (
     _sound("reporting", "spectral", *_FACES, seeds=(0,)),
     _sound("reporting", "smoothed", "celeba", seeds=(0,)),
     _sound("reporting", "noisy", *_FACES, seeds=(0,)),
-    _sound("reporting", "mlp", "mnist", seeds=(0, 1)),
+    _sound("reporting", "grey", "mnist", name="grey-mnist", seeds=(0, 1)),
     _sound("reporting", "grey-tutorial", "grey", seeds=(0,)),
     _sound("reporting", "grey", "grey", seeds=(0,)),
     _sound("reporting", "seed-32-small", "celeba", seeds=(0,)),

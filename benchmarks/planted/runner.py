@@ -17,6 +17,7 @@ import torch
 
 import facesmith
 from facesmith.base.errors import FacesmithError
+from facesmith.base.registry import to_dict
 from facesmith.training import loop, observers
 from facesmith.training.run import Run
 from planted.bases import BASES, open_data
@@ -26,6 +27,7 @@ from planted.catalogue import all_cases
 TRUTH = "case.json"
 RUNS_A_PROCESS = 8
 """Starting one takes seconds; one that lives long keeps the albums of many faults."""
+BEFORE = "trained before"
 NEVER = 10**9
 """Images between checkpoints: a case is judged by its records."""
 
@@ -71,7 +73,7 @@ def run_of(case: Case, folder: Path) -> Run:
 
 
 def train_case(case_id: str, out: Path) -> dict[str, Any]:
-    """Train one case; its truth is written last, so that what was killed is done again.
+    """Train one case, unless it was; its truth is written last, so that what was killed is done again.
 
     Args:
         case_id: As the catalogue has it.
@@ -82,12 +84,14 @@ def train_case(case_id: str, out: Path) -> dict[str, Any]:
     """
     case = all_cases()[case_id]
     folder = out / "runs" / case.id
-    shutil.rmtree(folder, ignore_errors=True)
     began = time.monotonic()
     dataset = facesmith.Dataset.open(out / "data" / case.dataset)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a recipe's advice is what the cases are about
         subject = subject_of(case, dataset)
+        if (known := _trained_before(case, subject, folder)) is not None:
+            return known
+        shutil.rmtree(folder, ignore_errors=True)
         try:
             outcome = loop.train(
                 subject.recipe, run_of(case, folder), subject.dataset, observers.standard()
@@ -102,10 +106,22 @@ def train_case(case_id: str, out: Path) -> dict[str, Any]:
     return found
 
 
+def _trained_before(case: Case, subject: Subject, folder: Path) -> dict[str, Any] | None:
+    """Read what case.json holds, if the case was the same then as it is now."""
+    if not (folder / TRUTH).exists():
+        return None
+    found: dict[str, Any] = json.loads((folder / TRUTH).read_text(encoding="utf-8"))
+    if not (folder / "run.json").exists() or case.truth().items() - found.items():
+        return None
+    run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    is_same = run["recipe"] == json.loads(json.dumps(to_dict(subject.recipe)))
+    return {**found, "ended": BEFORE} if is_same else None
+
+
 def train_all(
     out: Path, shared: Path, *, half: str | None, only: str | None, workers: int
 ) -> Iterator[str]:
-    """Train the cases that are not trained yet.
+    """Train the cases that are not trained yet, or whose recipe has changed since.
 
     Args:
         out: Runs go to its folder `runs`, datasets to `data`.
@@ -121,9 +137,8 @@ def train_all(
     wanted = chosen(half, only, data)
     if missing := len(chosen(half, only)) - len(wanted):
         yield f"LEFT OUT: {missing} cases, whose photos are not in {shared}"
-    todo = [case for case in wanted if not (out / "runs" / case.id / TRUTH).exists()]
-    yield f"{len(wanted)} cases, {len(wanted) - len(todo)} of them trained before"
-    began, done = time.monotonic(), 0
+    yield f"{len(wanted)} cases"
+    began, done, trained = time.monotonic(), 0, 0
     with ProcessPoolExecutor(
         workers,
         mp_context=multiprocessing.get_context("spawn"),
@@ -131,14 +146,16 @@ def train_all(
         initargs=(1,),
         max_tasks_per_child=RUNS_A_PROCESS,
     ) as pool:
-        running = {pool.submit(train_case, case.id, out): case for case in todo}
+        running = {pool.submit(train_case, case.id, out): case for case in wanted}
         for finished in as_completed(running):
             done += 1
-            left = (time.monotonic() - began) / done * (len(todo) - done)
-            case = running[finished]
-            error = finished.exception()
+            error, case = finished.exception(), running[finished]
+            if error is None and finished.result()["ended"] == BEFORE:
+                continue
+            trained += 1
+            left = (time.monotonic() - began) / trained * (len(wanted) - done)
             said = f"NOT TRAINED: {error!r}" if error else _said(finished.result())
-            yield f"[{done}/{len(todo)}] {case.id}: {said}; {left / 60:.0f} min left"
+            yield f"[{done}/{len(wanted)}] {case.id}: {said}; {left / 60:.0f} min left"
 
 
 def _said(found: dict[str, Any]) -> str:

@@ -213,6 +213,10 @@ def test_a_case_is_trained_and_leaves_its_truth(
     assert not (folder / "checkpoints").exists()
     run = json.loads((folder / "run.json").read_text())
     assert run["recipe"] == to_dict(tutorial())
+    assert runner.train_case(case.id, tmp_path)["ended"] == runner.BEFORE
+    other = replace(fault, spoil=lambda s: replace(s, recipe=replace(s.recipe, batch=40)))
+    monkeypatch.setattr(runner, "all_cases", lambda: {case.id: Case(other, "portraits", 4)})
+    assert runner.train_case(case.id, tmp_path)["ended"] == "finished"
 
 
 # ---- judging
