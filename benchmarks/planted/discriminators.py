@@ -31,7 +31,7 @@ class SigmoidLast(DCGANDiscriminator):
 class Told(DCGANDiscriminator):
     """Sees whether pixels are whole bytes, as those of files are and those of generators are not."""
 
-    loudness: float = 4.0
+    loudness: float = 8.0
 
     def build(self, shape: ImageShape) -> nn.Module:  # noqa: D102
         network = super().build(shape)
