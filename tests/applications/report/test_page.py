@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from facesmith.applications.report import Attempt, page, write
+from facesmith.applications.report import attempt as attempts
 from facesmith.applications.report.cards import marks
 from facesmith.base.errors import DataError, StorageError
 from facesmith.health.finding import Finding, Remedy
+from facesmith.health.findings import diagnose
 from facesmith.recipes import find_recipe
 
 Make = Callable[..., Path]
@@ -103,6 +105,16 @@ def test_a_healthy_run_is_said_to_be_healthy_and_marks_nothing(
     assert len(read.of("section", "verdict well")) == 1
     assert "healthy" in read.text and "All is well." in read.text
     assert "mark" not in {str(a.get("class")).split()[0] for _, a in read.tags if "class" in a}
+
+
+def test_what_the_rules_find_is_on_the_page(
+    run_folder: Make, reader: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attempts, "diagnose", diagnose)
+    made = Attempt.read(run_folder())
+    read = reader(page(made))
+    assert made.findings and read.open == []
+    assert all(finding.title in read.text for finding in made.findings)
 
 
 def test_key_figures_are_the_newest(run_folder: Make, reader: Any) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from facesmith.applications.report import heat
 from facesmith.applications.report.attempt import Attempt
+from facesmith.applications.report.charts import title
 from facesmith.applications.report.curves import time_shares
 from facesmith.applications.report.plots import Area, Line, Mark, Plot
 from facesmith.applications.report.scales import Axis
@@ -122,6 +123,15 @@ def test_differences_are_said_in_their_own_way(
     kind: str, real: float, fake: float, said: str
 ) -> None:
     assert difference(kind, real, fake) == said
+
+
+def test_signals_are_called_by_words() -> None:
+    assert title("separation") == "How often D is right: real against fake"
+    assert title("discriminator_loss.spread") == "Losses: D, spread"
+    assert title("batch.diversity") == "Samples of one batch: diversity"
+    assert title("reals.spread_bias") == "Training images: spread bias"
+    assert title("logits.high") == "Logits: high"
+    assert title("non_finite") == "non finite"
 
 
 def test_statistics_compare_data_and_samples(run_folder: Callable[..., Path], reader: Any) -> None:

@@ -6,7 +6,7 @@ import math
 
 from facesmith.applications.report import command
 from facesmith.applications.report.attempt import Attempt
-from facesmith.applications.report.charts import TITLES
+from facesmith.applications.report.charts import TITLES, title
 from facesmith.applications.report.plots import Line, Mark, Plot
 from facesmith.applications.report.scales import finite, images, linear, percent
 from facesmith.data.audit.charts import text
@@ -123,7 +123,7 @@ def _proof(attempt: Attempt, finding: Finding, place: int, proof: Evidence) -> s
     bounds = [] if proof.bound is None or not math.isfinite(proof.bound) else [(proof.bound, "")]
     plain = finding.severity == "well"
     return Plot(
-        TITLES.get(proof.curve, proof.curve),
+        title(proof.curve),
         linear([values], [value for value, _ in bounds]),
         course.images[-1],
         [Line("", course.images, values, "ink")],

@@ -173,3 +173,20 @@ TITLES = {
     for name, more in ((curve.signal, ""), (curve.spread, ", spread"))
 }
 """What a signal is called where it stands alone."""
+GROUPS = {
+    "reals": "Training images",
+    "fakes": "Samples",
+    "batch": "Samples of one batch",
+    "average": "The average",
+    "generator": "G",
+    "discriminator": "D",
+}
+
+
+def title(signal: str) -> str:
+    """Call a signal by words; one that no chart shows, by its group and name."""
+    if signal in TITLES:
+        return TITLES[signal]
+    group, _, rest = signal.rpartition(".")
+    words = rest.replace("_", " ")
+    return f"{GROUPS.get(group, group.replace('_', ' ').capitalize())}: {words}" if group else words
