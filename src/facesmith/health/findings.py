@@ -13,18 +13,20 @@ from facesmith.health.kinds import KINDS, STAGES, found
 from facesmith.health.rules import (
     balance,
     data,
+    game,
     gradients,
+    networks,
     progress,
     samples,
     scaling,
     settings,
-    structure,
 )
 
 RULES = (
     *scaling.RULES,
     *data.RULES,
-    *structure.RULES,
+    *game.RULES,
+    *networks.RULES,
     *settings.RULES,
     *gradients.RULES,
     *balance.RULES,

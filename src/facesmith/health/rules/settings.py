@@ -12,7 +12,7 @@ from facesmith.health.facts import RunFacts
 from facesmith.health.finding import Change, Evidence, Finding, Player
 from facesmith.health.kinds import found
 from facesmith.health.remedies import PLAYERS, change, rate, usual_rate
-from facesmith.health.rules.structure import penalties as penalties_of
+from facesmith.health.rules.networks import penalties as penalties_of
 
 LARGE_MOVE, SMALL_MOVE = 0.06, 2e-4
 """Part of itself that a layer's weights change by in one step: 0.002 to 0.03 is usual."""

@@ -1,0 +1,191 @@
+"""Is the game itself the right one: labels, losses, and what the discriminator gets to know?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from facesmith.health.course import Course
+from facesmith.health.facts import RunFacts
+from facesmith.health.finding import Evidence, Finding, Remedy
+from facesmith.health.kinds import found
+
+REVERSED = 0.2
+"""Share of pairs in which D ranks the real image higher: far below a half it means to rank them wrongly."""
+CERTAIN = 0.95
+"""Share of pairs that D ranks rightly, from which on it is worth asking what it looks at."""
+LOST = 0.3
+"""Share of pairs that D ranks wrongly once something trivial is taken away from both sides."""
+LEAK = 1.0
+"""Spreads of the logits by which D's verdict depends on the other half of its batch."""
+EXPLAINED = 0.5
+"""Of that difference, that may be left when both are judged in one batch, if the mixture is its reason."""
+BOUNDED = 2.0
+"""How much more a loss that can grow asks of a D that is surely wrong; two sigmoids ask 0.8 at most."""
+
+
+def labels(course: Course, facts: RunFacts) -> Iterator[Finding]:
+    """Is D taught to call real images real, and G to be called real?"""
+    loss = facts.loss
+    begin = int(course.images[0]) if len(course.images) else 0
+    code = Remedy(
+        "Look at the training step: D's target for real images is 1 and for fakes 0, G's target for its "
+        "fakes is 1."
+    )
+    if loss and loss["discriminator_right"] > loss["discriminator_wrong"]:
+        yield found(
+            "labels-swapped",
+            "ill",
+            0,
+            "The discriminator's loss is larger when it is right than when it is wrong.",
+            code,
+            Evidence(
+                f"loss {loss['discriminator_right']:.3g} for a discriminator that is right, "
+                f"{loss['discriminator_wrong']:.3g} for one that is wrong"
+            ),
+        )
+    elif loss and loss["generator_caught"] < loss["generator_passed"]:
+        yield found(
+            "labels-swapped",
+            "ill",
+            0,
+            "The generator's loss is smaller when its fakes are caught than when they pass.",
+            code,
+            Evidence(
+                f"loss {loss['generator_caught']:.3g} for fakes that are caught, "
+                f"{loss['generator_passed']:.3g} for fakes that pass"
+            ),
+        )
+    elif (since := course.since("separation", lambda v: v < REVERSED)) >= 0:
+        now = course.now("separation")
+        yield found(
+            "labels-swapped",
+            "ill",
+            since or begin,
+            f"The discriminator gives fakes the higher logits in {1 - now:.0%} of all pairs.",
+            code,
+            Evidence(
+                f"the real image has the higher logit in {now:.1%} of all pairs",
+                "separation",
+                now,
+                REVERSED,
+            ),
+        )
+
+
+def trivial(course: Course, facts: RunFacts) -> Iterator[Finding]:
+    """Does D tell real from fake by something that has nothing to do with the picture?"""
+    none = course.curve("cue.none")
+    places = np.flatnonzero(np.isfinite(none) & (none > CERTAIN))
+    if len(places) < 2:
+        return
+    told = {
+        "grain": (
+            2,
+            "a grain that nobody sees hides what it looks at: rounding, or an offset of a few levels",
+        ),
+        "ring": (3, "its verdict follows the outermost pixels, whatever the picture inside"),
+        # A young generator has the wrong brightness, too; one that learns gets over it.
+        "level": (6, "its verdict follows the mean brightness or colour alone"),
+    }
+    for name, (tests, meaning) in told.items():
+        values = course.curve(f"cue.{name}")[places][-max(4, tests) :]
+        if len(values) >= tests and float(np.median(values)) < LOST:
+            now = float(np.median(values))
+            yield found(
+                "labels-leaking",
+                "ill",
+                int(course.images[places[0]]),
+                "The discriminator needs no face to tell real from fake: something trivial gives the real "
+                "images away.",
+                Remedy(
+                    "Look for what is done to real images and not to fakes: borders, file formats, "
+                    "rounding to 8 bits, normalisation; do it to both or to neither."
+                ),
+                Evidence(
+                    f"real and fake are told apart in {none[places[-1]]:.0%} of all pairs",
+                    "cue.none",
+                ),
+                Evidence(f"after the test in {now:.0%}: {meaning}", f"cue.{name}", now, LOST),
+            )
+            return
+
+
+def sigmoids(course: Course, facts: RunFacts) -> Iterator[Finding]:
+    """Do logits pass one sigmoid, or two?"""
+    loss = facts.loss
+    low, high = course.lowest("logits.low"), course.highest("logits.high")
+    evidence = None
+    if course.now("loss.sigmoids") >= 2:
+        evidence = Evidence(
+            "the reported loss is that of a second sigmoid over the discriminator's outputs"
+        )
+    elif loss and 0 < loss["discriminator_wrong"] - loss["discriminator_right"] < BOUNDED:
+        evidence = Evidence(
+            f"a discriminator that is surely wrong has a loss of {loss['discriminator_wrong']:.2f}, one "
+            f"that is surely right {loss['discriminator_right']:.2f}: hardly less"
+        )
+    elif len(course.records) >= 3 and low >= 0 and high <= 1 and high > low:
+        evidence = Evidence(
+            f"all logits ever seen lie between {low:.3f} and {high:.3f}", "logits.high", high, 1.0
+        )
+    if evidence is not None:
+        yield found(
+            "sigmoid-twice",
+            "ill",
+            0,
+            "The discriminator's output passes two sigmoids.",
+            Remedy(
+                "Let the discriminator end without a sigmoid and use a loss of logits "
+                "(BCEWithLogitsLoss), or keep its sigmoid and use BCELoss: one of the two."
+            ),
+            evidence,
+        )
+
+
+def dependence(course: Course, facts: RunFacts) -> Iterator[Finding]:
+    """Is D's verdict in training the one that it gives on the same images by themselves?"""
+    since = course.since("leak", lambda v: np.abs(v) > LEAK, least=2)
+    if since < 0:
+        return
+    now, mixed = course.now("leak"), course.now("leak.mixed")
+    evidence = Evidence(
+        f"judged by themselves, the same reals and fakes are {abs(now):.1f} spreads nearer to each other",
+        "leak",
+        now,
+        LEAK,
+    )
+    if abs(mixed) < EXPLAINED * abs(now):
+        yield found(
+            "batch-statistics-leak",
+            "ill",
+            since,
+            "The discriminator judges real and generated images together, and its verdict depends on the "
+            "mixture.",
+            Remedy(
+                "Call the discriminator twice, once with real images and once with fakes, or use a norm "
+                "that looks at one image at a time: --discriminator.normalization layer, or spectral."
+            ),
+            evidence,
+            Evidence(
+                f"in one mixed batch they are as far apart as in training ({mixed:.1f})",
+                "leak.mixed",
+                mixed,
+            ),
+        )
+        return
+    yield found(
+        "labels-leaking",
+        "ill",
+        since,
+        "The discriminator gets to know in training which images are real, by something that is not in them.",
+        Remedy(
+            "Look at the call of the discriminator: the label, or anything that depends on it, must not "
+            "be among its inputs, its buffers or the order of its calls."
+        ),
+        evidence,
+    )
+
+
+RULES = (labels, trivial, sigmoids, dependence)
