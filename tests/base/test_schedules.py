@@ -58,7 +58,8 @@ def test_a_schedule_gives_the_values_worked_out_by_hand(chosen, table):
 
 
 def test_every_registered_schedule_has_a_table():
-    assert {type(chosen) for chosen, _ in TABLES} == set(registered(Schedule))
+    own = {kind for kind in registered(Schedule) if kind.__module__.startswith("facesmith.")}
+    assert {type(chosen) for chosen, _ in TABLES} == own
 
 
 @given(schedules)

@@ -28,8 +28,8 @@ SHOWN = 3
 class Options:
     """Say what is wrong with a run, show it, and name the change that mends it.
 
-    Works while it trains and afterwards. Leaves with 9 if the run is ill, 8 if something should be changed,
-    0 if it is well.
+    Works while it trains and afterwards. Leaves with exit code 9 if the run is
+    ill, 8 if something should be changed, 0 if it is well.
     """
 
     run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]

@@ -13,6 +13,8 @@ from facesmith.health.kinds import found
 
 REVERSED = 0.2
 """Share of pairs in which D ranks the real image higher: far below a half it means to rank them wrongly."""
+TAUGHT = 100
+"""Updates after which a discriminator says what it was taught; first weights rank by chance."""
 CERTAIN = 0.95
 """Share of pairs that D ranks rightly, from which on it is worth asking what it looks at."""
 LOST = 0.3
@@ -57,7 +59,11 @@ def labels(course: Course, facts: RunFacts) -> Iterator[Finding]:
                 f"{loss['generator_passed']:.3g} for fakes that pass"
             ),
         )
-    elif (since := course.since("separation", lambda v: v < REVERSED)) >= 0:
+    elif (
+        len(course.records)
+        and course.records[-1].steps >= TAUGHT
+        and (since := course.since("separation", lambda v: v < REVERSED)) >= 0
+    ):
         now = course.now("separation")
         yield found(
             "labels-swapped",
