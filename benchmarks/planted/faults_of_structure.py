@@ -6,9 +6,8 @@ import numpy as np
 
 from facesmith.architectures import Latent
 from facesmith.base.schedules import Constant
-from facesmith.objectives.losses import LeastSquares, NonSaturating, Wasserstein
+from facesmith.objectives.losses import NonSaturating, Wasserstein
 from facesmith.objectives.penalties import R1, R2, GradientPenalty
-from facesmith.optimizers import SGD
 from planted import discriminators, generators
 from planted.albums import edited
 from planted.case import Fault, Spoil, Subject
@@ -20,7 +19,6 @@ from planted.changes import (
     rate,
     setting,
     then,
-    trained_by,
 )
 from planted.edits import blanks
 from planted.parts import (
@@ -118,10 +116,8 @@ FAULTS = (
           then(setting(loss=Wasserstein()), discriminator(normalization="none")), mendable=True),
     Fault("unconstrained-critic", "penalty-in-name-only", "reporting", "face",
           setting(loss=Wasserstein(), penalties=(r1(1e-6, 8),)), mendable=True),
-    Fault("exploding-gradient", "momentum", "development", "tutorial",
-          then(setting(loss=LeastSquares()),
-               discriminator(normalization="none", initialization="kaiming"),
-               trained_by(D, SGD(learning_rate=Constant(0.02), momentum=Constant(0.95))))),
+    Fault("exploding-gradient", "decay-of-wrong-sign-for-generator", "development", "tutorial",
+          optimizer(G, kind=GrowingAdam, growth=5.0)),
     Fault("exploding-gradient", "decay-of-wrong-sign", "reporting", "face",
           optimizer(D, kind=GrowingAdam, growth=8.0)),
     Fault("non-finite", "sixteen-bits", "development", "tutorial",
