@@ -17,11 +17,13 @@ from facesmith.data.plan import Preparation
 from facesmith.data.streaming.streamed import Streamed, TrainingSet, streamed
 from facesmith.recipe import Recipe
 from facesmith.recipes import find_recipe
+from facesmith.training import autopilot as pilots
 from facesmith.training import continuation, loop, observers
 from facesmith.training.folder import RunFolder
 from facesmith.training.observers import Observer
 from facesmith.training.progress import Plain, Remaining, counter, say
 from facesmith.training.run import Cache, Run
+from facesmith.training.watch import Health
 
 IMAGES = "200k"
 """Length of a run that was given none."""
@@ -45,8 +47,9 @@ def train(
     cache: Cache = "auto",
     record_every: int | str = "1k",
     sample_every: int | str = "10k",
-    checkpoint_every: int | str = "50k",
-    keep: int = 3,
+    checkpoint_every: int | str | None = None,
+    keep: int | None = None,
+    autopilot: bool = False,
     progress: bool = True,
     watch: Sequence[Observer] = (),
 ) -> Model:
@@ -71,8 +74,11 @@ def train(
         cache: Where the images are kept: on `disk`, in `ram`, on the `device`, or `none`, not even on disk.
         record_every: Images between two lines of metrics.jsonl.
         sample_every: Images between two sheets of samples.
-        checkpoint_every: Images between two checkpoints.
-        keep: Checkpoints that are kept.
+        checkpoint_every: Images between two checkpoints; 50k by default, with the autopilot a tenth of the
+            run at most.
+        keep: Checkpoints that are kept; 3 by default, 6 with the autopilot.
+        autopilot: At a fault whose remedy is trusted, go back to where the run was well, change the recipe,
+            and go on.
         progress: Print a line now and then.
         watch: Observers beside the usual ones.
 
@@ -92,6 +98,7 @@ def train(
         chosen = dataclasses.replace(chosen, resolution=resolution)
     if channels is not None:
         chosen = dataclasses.replace(chosen, channels=channels)
+    every = None if checkpoint_every is None else count(checkpoint_every)
     settings = Run(
         folder=Path(run) if run is not None else default_folder(chosen),
         images=first_length(images, epochs),
@@ -103,8 +110,8 @@ def train(
         cache="none" if isinstance(data, Streamed) else cache,
         record_every=count(record_every),
         sample_every=count(sample_every),
-        checkpoint_every=count(checkpoint_every),
-        keep=keep,
+        checkpoint_every=Run.checkpoint_every if every is None else every,
+        keep=Run.keep if keep is None else keep,
     )
     chosen.check()
     check_start(chosen, settings)
@@ -118,7 +125,13 @@ def train(
             say("\n".join([*dataset.summary.lines(), f"prepared in {dataset.folder}"]))
     settings = with_epochs(settings, epochs, dataset)
     display = [Plain(Remaining(settings))] if progress else []
-    outcome = loop.train(chosen, settings, dataset, observers.standard(*display, *watch))
+    health = Health()
+    watching = observers.standard(*display, *watch, health=health)
+    if autopilot:
+        settings = pilots.with_checkpoints(settings, every, keep)
+        outcome = pilots.train(chosen, settings, dataset, watching, health)
+    else:
+        outcome = loop.train(chosen, settings, dataset, watching)
     if outcome.signal_number is not None:
         if progress:
             say(f"stopped by {outcome.reason} at {outcome.images_seen:,} images; all is saved")

@@ -216,14 +216,26 @@ def prune(parent: Path, *, keep: int) -> None:
         keep: How many to keep.
     """
     for folder in complete(parent)[:-keep]:
-        # Renamed first: a kill in the middle of deleting must not leave a damaged checkpoint.
-        doomed = folder.with_name(f"{folder.name}.tmp-{os.getpid()}")
         with contextlib.suppress(OSError):
-            folder.rename(doomed)
-            shutil.rmtree(doomed, ignore_errors=True)
+            remove(folder)
     for leftover in parent.glob("*.tmp-*"):
         # Whatever process has that number now: in a container, it is 1 in every sitting.
         shutil.rmtree(leftover, ignore_errors=True)
+
+
+def remove(folder: Path) -> None:
+    """Delete a checkpoint; it is whole, or it is gone.
+
+    Args:
+        folder: The checkpoint.
+
+    Raises:
+        OSError: It cannot be moved, and is still there.
+    """
+    # Renamed first: a kill in the middle of deleting must not leave a damaged checkpoint.
+    doomed = folder.with_name(f"{folder.name}.tmp-{os.getpid()}")
+    folder.rename(doomed)
+    shutil.rmtree(doomed, ignore_errors=True)
 
 
 def write_json(path: Path, value: Any) -> None:

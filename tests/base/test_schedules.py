@@ -73,6 +73,20 @@ def test_a_schedule_is_finite_everywhere(chosen, seen):
 
 
 @given(schedules, st.integers(0, 10**12))
+def test_half_a_schedule_is_half_of_it_at_any_time(chosen, seen):
+    # Its numbers are rounded to six digits, of which a difference of large ones keeps few.
+    largest = max(abs(value) for value in chosen.bounds())
+    half = chosen.scaled(0.5)(seen)
+    assert half == pytest.approx(chosen(seen) / 2, abs=1e-5 * largest + 1e-12)
+
+
+@pytest.mark.parametrize("chosen, table", TABLES, ids=lambda v: str(v) if callable(v) else "")
+def test_three_times_a_schedule_is_three_times_its_table(chosen, table):
+    larger = {seen: chosen.scaled(3.0)(seen) for seen in table}
+    assert larger == pytest.approx({seen: 3 * value for seen, value in table.items()})
+
+
+@given(schedules, st.integers(0, 10**12))
 def test_a_schedule_stays_between_its_own_numbers(chosen, seen):
     inner = chosen.then if isinstance(chosen, Warmup) else chosen
     ends = [value for value in vars(inner).values() if isinstance(value, float)]

@@ -8,12 +8,14 @@ import json
 import os
 import shlex
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from facesmith import cli
+from facesmith.base.records import Record
+from facesmith.health.facts import RunFacts
 from facesmith.health.finding import Change, Finding, Remedy
 from facesmith.training.folder import RunFolder
 
@@ -152,6 +154,61 @@ def test_an_ill_run_is_to_be_diagnosed_next(
     monkeypatch.setattr("facesmith.training.watch.diagnose", lambda *_: [])
     assert cli.run([*words, "--images", "24"]) == 0
     assert capsys.readouterr().out.splitlines()[-1].startswith("next: facesmith generate")
+
+
+def test_the_autopilot_mends_and_says_so(
+    words: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def diagnose(known: Sequence[Record], facts: RunFacts) -> list[Finding]:
+        noisy = facts.number("input_noise") > 0
+        remedy = Remedy("Take it away.", (Change("input_noise", "0"),), trusted=True)
+        return [Finding("noise-too-strong", "ill", "Noise.", 16, "So.", remedy)] if noisy else []
+
+    monkeypatch.setattr("facesmith.training.watch.diagnose", diagnose)
+    typed = [*words, "--images", "32", "--input-noise", "0.5"]
+    assert cli.run([*typed, "--autopilot"]) == 0
+    said = capsys.readouterr()
+    assert "autopilot, intervention 1 of 4: Noise.\n  at 16 images, back to 8" in said.err
+    assert "as changed in 1 interventions: --input-noise 0 (was 0.5)" in said.err
+    assert said.out.splitlines()[-1].startswith("next: facesmith generate")
+    # Without the autopilot, and a little longer: the recipe in force goes on.
+    typed[typed.index("32")] = "40"
+    assert cli.run(typed) == 0
+    said = capsys.readouterr()
+    assert "as changed in 1 interventions: --input-noise 0 (was 0.5)" in said.err
+    assert (tmp_path / "run/checkpoints/000000000040").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("more", "paces"),
+    [
+        ([], (50_000, 3)),
+        (["--autopilot"], (20_000, 6)),
+        (["--autopilot", "--checkpoint-every", "30k", "--keep", "2"], (30_000, 2)),
+    ],
+)
+def test_the_autopilot_keeps_checkpoints_to_go_back_to(
+    more: list[str],
+    paces: tuple[int, int],
+    words: list[str],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = words[: words.index("--record-every")]
+    assert cli.run([*words, "--images", "200k", "--dry-run", *more]) == 0
+    run = json.loads(capsys.readouterr().out)["run"]
+    assert (run["checkpoint_every"], run["keep"]) == paces
+
+
+@pytest.mark.parametrize("more", [["--keep", "0"], ["--checkpoint-every", "0"]])
+@pytest.mark.parametrize("flying", [[], ["--autopilot"]])
+def test_checkpoints_that_cannot_be_are_refused(
+    more: list[str], flying: list[str], words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.run([*words, *more, *flying]) == 2
+    assert "1 or more of each" in capsys.readouterr().err
 
 
 def test_a_run_that_reached_its_length_needs_no_way_on(

@@ -176,6 +176,19 @@ def test_the_live_display_may_be_told_the_end_before_the_beginning_and_twice() -
     live.finished(VIEW, "failed: disk full")
 
 
+def test_the_live_display_begins_again_when_a_run_goes_back() -> None:
+    screen = io.StringIO()
+    live = Live(
+        Remaining(Run(Path("run"), images=380_016)), Console(file=screen, force_terminal=True)
+    )
+    for _ in range(2):
+        live.started(VIEW)
+        live.stepped(VIEW, LATE)
+        live.finished(VIEW, "autopilot: D is too strong.")
+        assert not live.display.is_started
+    assert screen.getvalue().count("\x1b[?25l") == 2, "the cursor is hidden twice"
+
+
 def test_a_terminal_that_is_gone_is_no_failure() -> None:
     class Gone(io.StringIO):
         gone = False

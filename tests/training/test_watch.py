@@ -22,7 +22,7 @@ from facesmith.health.finding import Change, Finding, Remedy, Severity
 from facesmith.recipe import Recipe
 from facesmith.training import loop, observers, watch
 from facesmith.training.run import Run
-from facesmith.training.watch import MOST, Diagnosis, Health, History, is_due
+from facesmith.training.watch import MOST, Health, History, Visit, is_due
 
 RunIn = Callable[..., Run]
 Rule = Callable[[Sequence[Record], RunFacts], list[Finding]]
@@ -324,7 +324,7 @@ def test_the_verdict_of_an_ill_run_is_a_warning(
 
 def test_the_line_names_the_first_of_the_worst() -> None:
     def line(*found: Finding) -> str:
-        return Diagnosis(8, found).line()
+        return Visit(8, found).line()
 
     done = replace(finding("finished", "note", changes=()), title="No gain any more")
     well = finding("healthy", "well", changes=())

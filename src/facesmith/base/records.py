@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -109,10 +109,19 @@ def forget_after(path: Path, images_seen: int) -> None:
     """
     if not path.exists():
         return
+    write(path, (record for record in read(path) if record.images_seen <= images_seen))
+
+
+def write(path: Path, found: Iterable[Record]) -> None:
+    """Write a metrics file, whole or not at all.
+
+    Args:
+        path: Its final name; what is there is replaced.
+        found: The records, in order.
+    """
     temporary = path.with_name(f".{path.name}.tmp-{os.getpid()}")
-    kept = (_line(record) for record in read(path) if record.images_seen <= images_seen)
     try:
-        temporary.write_text("".join([HEADER, *kept]), encoding="utf-8")
+        temporary.write_text("".join([HEADER, *map(_line, found)]), encoding="utf-8")
         # At once: a crash in between must leave the old records or the new.
         temporary.replace(path)
     finally:

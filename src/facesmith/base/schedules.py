@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from facesmith.base.errors import UsageError
 from facesmith.base.registry import parse, register
+
+VALUES = {"value", "start", "end", "floor", "before", "after", "low", "high"}
+"""Fields that are numbers of the kind that a schedule gives, and not images or factors."""
 
 
 class Schedule:
@@ -35,6 +38,20 @@ class Schedule:
         """Write the schedule as the command line reads it."""
         values = ", ".join(str(getattr(self, f.name)) for f in fields(self))  # type: ignore[arg-type]
         return f"{type(self).__name__.lower()}({values})"
+
+    def scaled(self, factor: float) -> Schedule:
+        """Give the schedule that is always so many times this one.
+
+        Args:
+            factor: Such as 0.5.
+
+        Returns:
+            One of the same kind.
+        """
+        names = [f.name for f in fields(self) if f.name in VALUES]  # type: ignore[arg-type]
+        # Six digits: what is written down and read again must be the same number.
+        values = {name: float(f"{factor * getattr(self, name):.6g}") for name in names}
+        return replace(self, **values)  # type: ignore[type-var]
 
     @classmethod
     def from_number(cls, value: float) -> Schedule:
@@ -175,6 +192,9 @@ class Warmup(Schedule):
 
     def __call__(self, images_seen: int) -> float:  # noqa: D102
         return self.then(images_seen) * _progress(images_seen, 0, self.over)
+
+    def scaled(self, factor: float) -> Schedule:  # noqa: D102
+        return Warmup(self.over, self.then.scaled(factor))
 
     def bounds(self) -> tuple[float, float]:  # noqa: D102
         low, high = self.then.bounds()

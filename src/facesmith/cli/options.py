@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import io
 import os
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any, TypeVar, cast
 
 import tyro
 
-from facesmith.base import registry
+from facesmith.base import settings
 from facesmith.base.errors import UsageError
 from facesmith.base.schedules import Schedule, schedule
 from facesmith.cli.refusals import refusal
@@ -108,21 +107,13 @@ def swap_parts(recipe: Recipe, arguments: list[str]) -> tuple[Recipe, list[str]]
         if equals:  # --loss=hinge is --loss hinge; an = inside a value has no option before it
             words.insert(0, value)
         path = word.removeprefix("--").replace("-", "_")
-        if not (word.startswith("--") and _is_slot(recipe, path)):
+        if not (word.startswith("--") and settings.holds_part(recipe, path)):
             remaining.append(f"{word}={words.pop(0)}" if equals else word)
             continue
         given: list[str] = []
         while words and not words[0].startswith("--"):
             given.append(words.pop(0))
-        parts = tuple(registry.parse(text) for text in given if text != "none")
-        is_tuple = isinstance(_look_up(recipe, path), tuple)
-        if not is_tuple and len(parts) != 1:
-            raise UsageError(
-                f"{word} was given {len(parts)} parts.",
-                needed="exactly one",
-                todo=f'write for example {word} "hinge"',
-            )
-        recipe = _replace(recipe, path.split("."), parts if is_tuple else parts[0])
+        recipe = settings.put_parts(recipe, path, given)
     return recipe, remaining
 
 
@@ -182,32 +173,3 @@ def quoted(path: Path | str) -> str:
     import shlex
 
     return shlex.quote(str(path))
-
-
-def _is_slot(recipe: Recipe, path: str) -> bool:
-    try:
-        value = _look_up(recipe, path)
-    except (AttributeError, IndexError, ValueError):
-        return False
-    if path.split(".")[-1] == "penalties":
-        return True
-    return dataclasses.is_dataclass(value) and not isinstance(value, Schedule | type)
-
-
-def _look_up(value: Any, path: str) -> Any:
-    for name in path.split("."):
-        value = value[int(name)] if isinstance(value, tuple) else getattr(value, name)
-    return value
-
-
-def _replace(value: Any, path: list[str], new: Any) -> Any:
-    if not path:
-        return new
-    name, rest = path[0], path[1:]
-    if isinstance(value, tuple):
-        index = int(name)
-        return (*value[:index], _replace(value[index], rest, new), *value[index + 1 :])
-    changed = _replace(getattr(value, name), rest, new)
-    fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
-    # build, not replace: it refuses a part of the wrong kind in a message that can be understood
-    return registry.build(type(value), **{**fields, name: changed})

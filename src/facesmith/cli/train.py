@@ -21,7 +21,7 @@ from facesmith.cli.progress import progress_display
 from facesmith.data.dataset import Dataset
 from facesmith.recipe import Recipe
 from facesmith.recipes import find_recipe
-from facesmith.training import loop, observers
+from facesmith.training import autopilot, loop, observers
 from facesmith.training.progress import say
 from facesmith.training.run import Cache, Run
 from facesmith.training.watch import Health
@@ -71,10 +71,12 @@ class Train:
     """Images between two lines of metrics.jsonl."""
     sample_every: str = "10k"
     """Images between two sheets of samples."""
-    checkpoint_every: str = "50k"
-    """Images between two checkpoints."""
-    keep: int = 3
-    """Checkpoints that are kept."""
+    checkpoint_every: str | None = None
+    """Images between two checkpoints; 50k by default, with --autopilot a tenth of the run at most."""
+    keep: int | None = None
+    """Checkpoints that are kept; 3 by default, 6 with --autopilot."""
+    autopilot: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """At a fault whose remedy is trusted, go back to where the run was well, change the recipe, and go on."""
     dry_run: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Print what would run, as JSON, and stop."""
 
@@ -117,6 +119,7 @@ def train(chosen: Train, typed: list[str]) -> int:
     recipe = chosen.recipe
     recipe.check()
     where = chosen.run or default_folder(recipe)
+    every = None if chosen.checkpoint_every is None else registry.count(chosen.checkpoint_every)
     settings = Run(
         folder=where,
         images=first_length(chosen.images, chosen.epochs),
@@ -128,11 +131,15 @@ def train(chosen: Train, typed: list[str]) -> int:
         cache=chosen.cache,
         record_every=registry.count(chosen.record_every),
         sample_every=registry.count(chosen.sample_every),
-        checkpoint_every=registry.count(chosen.checkpoint_every),
-        keep=chosen.keep,
+        checkpoint_every=Run.checkpoint_every if every is None else every,
+        keep=Run.keep if chosen.keep is None else chosen.keep,
     )
+
+    def paced(run: Run) -> Run:
+        return autopilot.with_checkpoints(run, every, chosen.keep) if chosen.autopilot else run
+
     if chosen.dry_run:
-        plan = {**asdict(settings), "folder": str(where), "epochs": chosen.epochs}
+        plan = {**asdict(paced(settings)), "folder": str(where), "epochs": chosen.epochs}
         if chosen.epochs is not None:
             plan["images"] = None  # known once the photos are counted
         tree = {"recipe": registry.to_dict(recipe), "run": plan, "data": chosen.data}
@@ -147,11 +154,14 @@ def train(chosen: Train, typed: list[str]) -> int:
     if isinstance(dataset, Dataset) and (summary.seconds > 0 or summary.rejected):
         say("\n".join(summary.lines()))  # just made, or worth a reminder
         say(f"prepared in {options.quoted(dataset.folder)}")
-    settings = with_epochs(settings, chosen.epochs, dataset)
+    settings = paced(with_epochs(settings, chosen.epochs, dataset))
     say(f"{recipe.name} on {dataset.count:,} images of {recipe.resolution} px into {where}")
     health = Health()
     watching = observers.standard(progress_display(settings), health=health)
-    outcome = loop.train(recipe, settings, dataset, watching)
+    if chosen.autopilot:
+        outcome = autopilot.train(recipe, settings, dataset, watching, health)
+    else:
+        outcome = loop.train(recipe, settings, dataset, watching)
     shown = options.quoted(where)
     report.write(where)
     if outcome.signal_number is not None:

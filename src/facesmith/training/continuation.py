@@ -17,7 +17,7 @@ from facesmith.base.records import forget_after
 from facesmith.base.registry import flat, from_dict, to_dict
 from facesmith.data.streaming.streamed import TrainingSet
 from facesmith.recipe import Recipe
-from facesmith.training import compute
+from facesmith.training import compute, interventions
 from facesmith.training.folder import RunFolder
 from facesmith.training.run import Run
 from facesmith.training.state import TrainingState
@@ -63,7 +63,7 @@ def resume(
     """Restore the state of the newest whole checkpoint of a run.
 
     Args:
-        recipe: Must be the one that the run was begun with.
+        recipe: Must be the one in force: that which the run was begun with, and what was changed since.
         run: Its seed must be that of the run; its length may grow.
         dataset: Must hold the same photos.
         folder: The run folder.
@@ -142,6 +142,7 @@ def check_start(recipe: Recipe, run: Run, folder: RunFolder) -> None:
         UsageError: The device is missing, or the run was begun with another recipe or seed.
         StorageError: All checkpoints are damaged.
     """
+    recipe = interventions.read(folder.path).in_force(recipe, run.folder)
     found = folder.load_checkpoint(only=())
     if found is None:
         compute.find_device(run.device)
@@ -178,13 +179,16 @@ def _forget_after(folder: RunFolder, images_seen: int) -> None:
 
 
 def _refuse_other_recipe(recipe: Recipe, run: Run, saved: dict[str, Any]) -> None:
+    treatment = interventions.read(run.folder)
+    # What went on from this checkpoint since may have been changed; the interventions know to what.
+    begun = treatment.made[-1].recipe if treatment.made else saved["recipe"]
     # Read and written again, a recipe of an older version has the defaults of what it did not know.
     old = flat(
         {
             "seed": saved["seed"],
             "balance": ",".join(saved.get("balance", ())) or None,
             "cache": "none" if "streamed" in saved["data"]["settings"] else "a pack",
-            **to_dict(from_dict(saved["recipe"])),
+            **to_dict(from_dict(begun)),
         }
     )
     new = flat(
@@ -195,18 +199,7 @@ def _refuse_other_recipe(recipe: Recipe, run: Run, saved: dict[str, Any]) -> Non
             **to_dict(recipe),
         }
     )
-    changed = [
-        f"{key} {old.get(key)} -> {new.get(key)}"
-        for key in sorted(old.keys() | new.keys())
-        if old.get(key) != new.get(key)
-    ]
-    if changed:
-        shown = "; ".join(changed[:6]) + ("; ..." if len(changed) > 6 else "")
-        raise UsageError(
-            f"The run in {run.folder} was begun with other settings: {shown}.",
-            needed="the same settings, or a folder of its own",
-            todo="repeat the first command, or add --run ANOTHER-DIR",
-        )
+    interventions.refuse_other_settings(old, new, run.folder)
 
 
 def _refuse_other_data(before: dict[str, Any], now: dict[str, Any], folder: Path) -> None:

@@ -27,7 +27,15 @@ from facesmith.recipe import Recipe
 from facesmith.training.run import Run
 
 log = logging.getLogger(__name__)
-WRITTEN = ("run.json", "env.json", "metrics.jsonl", "reals.png", "samples/fakes-*.png")
+INTERVENTIONS = "interventions.json"
+WRITTEN = (
+    "run.json",
+    "env.json",
+    INTERVENTIONS,
+    "metrics.jsonl",
+    "reals.png",
+    "samples/fakes-*.png",
+)
 """What a run writes beside its final name and renames, so that a kill may leave the beginning of it."""
 
 

@@ -22,6 +22,7 @@ from facesmith.training.divergence import Divergence
 from facesmith.training.draws import Draws
 from facesmith.training.folder import RunFolder
 from facesmith.training.interruption import Interruption
+from facesmith.training.interventions import settle
 from facesmith.training.keeping import Batches, keep
 from facesmith.training.observers import FAILED, Observer
 from facesmith.training.recording import make_record
@@ -80,10 +81,13 @@ def train(
         torch.random.fork_rng(),
         Interruption() as interruption,
     ):
+        treatment = settle(folder)
+        recipe = treatment.in_force(recipe, run.folder)
         pixels = recipe.scaling.fit(dataset.mean, dataset.std)
         state = resume(recipe, run, dataset, folder) or TrainingState.begin(
             recipe, computing.choose(recipe, device=run.device, precision=run.precision), run.seed
         )
+        state.seconds = max(state.seconds, treatment.seconds)  # what was given up took its time
         images = keep(dataset, run.cache, state.compute.device)
         view = View(recipe, run, folder, state, pixels, dataset)
         signals = Signals(view)
@@ -115,9 +119,9 @@ def _train(
     log.debug(
         "training %s on %s, %s", recipe.name, view.dataset.describe()["folder"], state.compute
     )
-    for observer in observers:
-        observer.started(view)
     reason, signal_number = None, None
+    for observer in observers:
+        reason = observer.started(view) or reason
 
     def report() -> str | None:
         with stopwatch.lap("signals"):

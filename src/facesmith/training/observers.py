@@ -33,8 +33,8 @@ def sheet_name(images_seen: int) -> str:
 class Observer(Protocol):
     """Three events; each gets the view of the run."""
 
-    def started(self, view: View) -> None:
-        """Take note that training begins or goes on."""
+    def started(self, view: View) -> str | None:
+        """Take note that training begins or goes on; return a reason to ask for a stop, else None."""
         ...
 
     def stepped(self, view: View, record: Record) -> str | None:

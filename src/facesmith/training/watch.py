@@ -26,7 +26,7 @@ until the number has doubled; 150 for 5,000 records."""
 
 
 @dataclass(frozen=True)
-class Diagnosis:
+class Visit:
     """What was found, and when."""
 
     images_seen: int = 0
@@ -93,9 +93,9 @@ class History:
 class Health:
     """Diagnoses at records, and writes to events.jsonl what appears and what goes away."""
 
-    now: Diagnosis = field(default_factory=Diagnosis, init=False)
+    now: Visit = field(default_factory=Visit, init=False)
     """The newest diagnosis."""
-    before: Diagnosis = field(default_factory=Diagnosis, init=False)
+    before: Visit = field(default_factory=Visit, init=False)
     """The one before it: what both found is no passing whim of a record."""
     history: History = field(default_factory=History, init=False)
     facts: RunFacts = field(default_factory=RunFacts, init=False)
@@ -104,7 +104,7 @@ class Health:
     _failed: bool = field(default=False, init=False)
 
     def started(self, view: View) -> None:  # noqa: D102
-        self.now = self.before = Diagnosis()
+        self.now = self.before = Visit()
         self.history, self.facts = History(), RunFacts()
         self._told, self._warned, self._failed = {}, set(), False
         try:
@@ -154,13 +154,13 @@ class Health:
                 if self._takes(record, view.run.record_every):
                     moments = [*moments[-1:], (record.images_seen, self.history.records)]
         for images_seen, known in moments:
-            found = Diagnosis(images_seen, tuple(diagnose(known, self.facts)))
+            found = Visit(images_seen, tuple(diagnose(known, self.facts)))
             self.before, self.now = self.now, found
 
     def _diagnose(self, view: View, images_seen: int) -> None:
         try:
             found = tuple(diagnose(self.history.records, self.facts))
-            self.before, self.now = self.now, Diagnosis(images_seen, found)
+            self.before, self.now = self.now, Visit(images_seen, found)
             view.health = self.now.line()
             self._tell(view)
         except Exception as error:
