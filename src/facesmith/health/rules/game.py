@@ -15,6 +15,8 @@ REVERSED = 0.2
 """Share of pairs in which D ranks the real image higher: far below a half it means to rank them wrongly."""
 TAUGHT = 100
 """Updates after which a discriminator says what it was taught; first weights rank by chance."""
+CONTENT = 0.9
+"""Loss over that of guessing, below which D does what it is asked."""
 CERTAIN = 0.95
 """Share of pairs that D ranks rightly, from which on it is worth asking what it looks at."""
 LOST = 0.3
@@ -59,11 +61,7 @@ def labels(course: Course, facts: RunFacts) -> Iterator[Finding]:
                 f"{loss['generator_passed']:.3g} for fakes that pass"
             ),
         )
-    elif (
-        len(course.records)
-        and course.records[-1].steps >= TAUGHT
-        and (since := course.since("separation", lambda v: v < REVERSED)) >= 0
-    ):
+    elif (since := ranked_wrongly(course, facts)) >= 0:
         now = course.now("separation")
         yield found(
             "labels-swapped",
@@ -78,6 +76,26 @@ def labels(course: Course, facts: RunFacts) -> Iterator[Finding]:
                 REVERSED,
             ),
         )
+
+
+def ranked_wrongly(course: Course, facts: RunFacts) -> int:
+    """Say since when D has been content to rank fakes above real images; -1 if it is not.
+
+    A discriminator that does not learn may rank wrongly too, but its loss says so.
+
+    Args:
+        course: Of the run.
+        facts: The loss of a discriminator that is blind.
+
+    Returns:
+        Images seen.
+    """
+    if not course.records or course.records[-1].steps < TAUGHT:
+        return -1
+    blind = facts.loss.get("discriminator_at_zero", course.start("discriminator_loss"))
+    if not course.now("discriminator_loss") < CONTENT * blind:
+        return -1
+    return course.since("separation", lambda v: v < REVERSED)
 
 
 def trivial(course: Course, facts: RunFacts) -> Iterator[Finding]:
