@@ -106,9 +106,9 @@ CASES: dict[
     ),
     "labels-swapped": ({"separation": 0.02}, None, {"separation": 0.4}, None),
     "labels-leaking": (
-        {"cue__none": 1.0, "cue__grain": 0.1, "separation": 1.0},
+        {"trivial__grain": 0.1, "separation": 1.0},
         None,
-        {"cue__none": 1.0, "cue__grain": 0.9},
+        {"trivial__grain": 0.9, "separation": 1.0},
         None,
     ),
     "sigmoid-twice": ({}, lambda f: replace(f, loss=TWICE), {}, lambda f: replace(f, loss=BINARY)),

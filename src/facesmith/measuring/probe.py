@@ -117,7 +117,7 @@ class Probe:
             # Not before: its own look moves the copy's statistics and fills what a module may remember.
             if number % EVERY == 0:
                 signals |= self._dependence(before, latest, judge)
-                signals |= self._cues(before, latest, judge)
+                signals |= self._trivial(before, latest, judge)
             found, held_out = self._unseen(before, latest, judge, number)
             signals |= found
         return Found(signals, {"held_out_logits": held_out} if held_out else {})
@@ -258,24 +258,21 @@ class Probe:
             "leak.mixed": float((given - mixed) / spread),
         }
 
-    def _cues(
+    def _trivial(
         self,
         before: nn.Module,
         latest: dict[str, Tensor],
         judge: Callable[[nn.Module, Tensor], Tensor],
     ) -> dict[str, float]:
-        """Take trivial differences away from reals and fakes, and see whether D still tells them apart."""
+        """Take trivial differences away from reals and fakes: what is left of the gap between their logits?"""
         real, fake = latest["real"], latest["fake"]
         count = min(len(real), len(fake))
         real, fake = real[:count], fake[:count]
         if count < 4 or real.shape != fake.shape:
             return {}
 
-        def apart(reals: Tensor, fakes: Tensor) -> float:
-            judged = [
-                judge(before, images).float().cpu().double().numpy() for images in (reals, fakes)
-            ]
-            return separation(judged[0], judged[1])
+        def gap(reals: Tensor, fakes: Tensor) -> float:
+            return float(judge(before, reals).float().mean() - judge(before, fakes).float().mean())
 
         spread = self.high - self.low
         # The same pattern in each test: no random number of the training is used up.
@@ -285,12 +282,15 @@ class Probe:
         ring = max(1, round(RING * real.shape[2]))
         inside[..., ring:-ring, ring:-ring] = True
         levels = [images.float().mean(dim=(0, 2, 3), keepdim=True) for images in (real, fake)]
-        return {
-            "cue.none": apart(real, fake),
-            "cue.grain": apart(real + grain, fake + grain),
-            "cue.ring": apart(torch.where(inside, real, fake), torch.where(inside, fake, real)),
-            "cue.level": apart(real + (levels[1] - levels[0]).to(real.dtype), fake),
+        whole = gap(real, fake)
+        if not abs(whole) > 1e-6:
+            return {}
+        left = {
+            "grain": gap(real + grain, fake + grain),
+            "ring": gap(torch.where(inside, real, fake), torch.where(inside, fake, real)),
+            "level": gap(real + (levels[1] - levels[0]).to(real.dtype), fake),
         }
+        return {f"trivial.{name}": float(value / whole) for name, value in left.items()}
 
 
 @dataclass(frozen=True)

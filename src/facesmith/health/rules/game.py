@@ -19,8 +19,8 @@ CONTENT = 0.9
 """Loss over that of guessing, below which D does what it is asked."""
 CERTAIN = 0.95
 """Share of pairs that D ranks rightly, from which on it is worth asking what it looks at."""
-LOST = 0.3
-"""Share of pairs that D ranks wrongly once something trivial is taken away from both sides."""
+LOST = 0.25
+"""Share of the gap between real and fake logits that is left once something trivial is taken away."""
 LEAK = 1.0
 """Spreads of the logits by which D's verdict depends on the other half of its batch."""
 EXPLAINED = 0.5
@@ -100,8 +100,8 @@ def ranked_wrongly(course: Course, facts: RunFacts) -> int:
 
 def trivial(course: Course, facts: RunFacts) -> Iterator[Finding]:
     """Does D tell real from fake by something that has nothing to do with the picture?"""
-    none = course.curve("cue.none")
-    places = np.flatnonzero(np.isfinite(none) & (none > CERTAIN))
+    tests = np.isfinite(course.curve("trivial.grain")) & (course.curve("separation") > CERTAIN)
+    places = np.flatnonzero(tests)
     if len(places) < 2:
         return
     told = {
@@ -113,9 +113,9 @@ def trivial(course: Course, facts: RunFacts) -> Iterator[Finding]:
         # A young generator has the wrong brightness, too; one that learns gets over it.
         "level": (6, "its verdict follows the mean brightness or colour alone"),
     }
-    for name, (tests, meaning) in told.items():
-        values = course.curve(f"cue.{name}")[places][-max(4, tests) :]
-        if len(values) >= tests and float(np.median(values)) < LOST:
+    for name, (least, meaning) in told.items():
+        values = course.curve(f"trivial.{name}")[places][-max(4, least) :]
+        if len(values) >= least and float(np.median(values)) < LOST:
             now = float(np.median(values))
             yield found(
                 "labels-leaking",
@@ -128,10 +128,17 @@ def trivial(course: Course, facts: RunFacts) -> Iterator[Finding]:
                     "rounding to 8 bits, normalisation; do it to both or to neither."
                 ),
                 Evidence(
-                    f"real and fake are told apart in {none[places[-1]]:.0%} of all pairs",
-                    "cue.none",
+                    f"real and fake are told apart in {course.now('separation'):.0%} of all pairs",
+                    "separation",
+                    course.now("separation"),
+                    CERTAIN,
                 ),
-                Evidence(f"after the test in {now:.0%}: {meaning}", f"cue.{name}", now, LOST),
+                Evidence(
+                    f"the test leaves {now:.0%} of the gap between their logits: {meaning}",
+                    f"trivial.{name}",
+                    now,
+                    LOST,
+                ),
             )
             return
 
