@@ -264,7 +264,7 @@ class Probe:
         latest: dict[str, Tensor],
         judge: Callable[[nn.Module, Tensor], Tensor],
     ) -> dict[str, float]:
-        """Take trivial differences away from reals and fakes: what is left of the gap between their logits?"""
+        """Take trivial differences away from reals and fakes: what is left of the gap of their logits?"""
         real, fake = latest["real"], latest["fake"]
         count = min(len(real), len(fake))
         real, fake = real[:count], fake[:count]
