@@ -68,10 +68,10 @@ def plain(steps: int) -> float:
 def ours(recipe_name: str, steps: int) -> float:
     """Run the updates of the training loop; images a second, data and average included."""
     from facesmith.base.allocator import keep_large_blocks
+    from facesmith.measuring.meter import Meter
     from facesmith.recipes import find_recipe
     from facesmith.training import compute
     from facesmith.training.draws import Draws
-    from facesmith.training.meter import Meter
     from facesmith.training.state import TrainingState
     from facesmith.training.step import update_discriminator, update_generator
 

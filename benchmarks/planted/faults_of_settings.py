@@ -93,8 +93,8 @@ FAULTS = (
           then(fewer(700), discriminator(width=32, depth=2, normalization="layer"))),
     # ---- time
     Fault("oscillation", "in-turns", "development", "face",
-          then(scheduled(lambda b: Blocks(5 * b.value, 4000), G),
-               scheduled(lambda b: Blocks(5 * b.value, 4000, begins=False), D))),
+          then(scheduled(lambda b: Blocks(b.value, 4000), G),
+               scheduled(lambda b: Blocks(b.value, 4000, begins=False), D))),
     Fault("oscillation", "triangles", "reporting", "tutorial",
           then(scheduled(lambda b: Cyclic(0.0, 12 * b.value, 8000), G),
                scheduled(lambda b: Cyclic(12 * b.value, 0.0, 8000), D))),

@@ -63,7 +63,11 @@ def diagnose_course(course: Course, facts: RunFacts) -> list[Finding]:
     Returns:
         Findings, causes before their consequences; empty where nothing is wrong.
     """
-    seen = [finding for rule in RULES for finding in rule(course, facts)]
+    named: dict[str, Finding] = {}
+    for rule in RULES:
+        for finding in rule(course, facts):
+            named.setdefault(finding.name, finding)  # two rules may come to the same conclusion
+    seen = list(named.values())
     seen = [graver(finding, seen) for finding in seen]
     return sorted(seen, key=lambda finding: rank(finding, seen))
 

@@ -222,7 +222,7 @@ KINDS: dict[str, Kind] = {
         ("partial-collapse", "total-collapse"),
     ),
     "checkerboard": Kind(
-        "structure",
+        "samples",
         "A kernel whose size is no multiple of the stride covers some pixels more often than others, "
         "which leaves a grid in the samples (Odena, Deconvolution and Checkerboard Artifacts, 2016).",
     ),
@@ -349,6 +349,12 @@ KINDS: dict[str, Kind] = {
         "course",
         "The two players run in circles: samples change their look completely from one record to the next "
         "and come back, without getting better.",
+        (
+            "total-collapse",
+            "partial-collapse",
+            "discriminator-too-weak",
+            "discriminator-too-strong",
+        ),
     ),
     "late-drift": Kind(
         "course",

@@ -20,6 +20,7 @@ def update_discriminator(state: TrainingState, real: Tensor, fake: Tensor, meter
         meter: Takes the measurements.
     """
     recipe, discriminator = state.recipe, state.discriminator
+    meter.keep(real=real, fake=fake)
     real, fake = noisy(real, state), noisy(fake.detach(), state)
     real_logits = discriminator(real).float()
     fake_logits = discriminator(fake).float()
@@ -41,7 +42,7 @@ def update_discriminator(state: TrainingState, real: Tensor, fake: Tensor, meter
     meter.add("finite/discriminator", finite)
     meter.add("real_logits", real_logits)
     meter.add("fake_logits", fake_logits)
-    meter.keep(real=real, fake=fake, real_logits=real_logits, fake_logits=fake_logits)
+    meter.keep(real_logits=real_logits, fake_logits=fake_logits)
 
 
 def update_generator(state: TrainingState, real: Tensor, fake: Tensor, meter: Meter) -> None:

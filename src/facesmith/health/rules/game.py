@@ -107,15 +107,17 @@ def trivial(course: Course, facts: RunFacts) -> Iterator[Finding]:
     told = {
         "grain": (
             2,
+            LOST,
             "a grain that nobody sees hides what it looks at: rounding, or an offset of a few levels",
         ),
-        "ring": (3, "its verdict follows the outermost pixels, whatever the picture inside"),
+        # What fakes do wrong at the border is a tell among others; a leak turns the verdict round.
+        "ring": (3, -LOST, "its verdict follows the outermost pixels, whatever the picture inside"),
         # A young generator has the wrong brightness, too; one that learns gets over it.
-        "level": (6, "its verdict follows the mean brightness or colour alone"),
+        "level": (6, LOST, "its verdict follows the mean brightness or colour alone"),
     }
-    for name, (least, meaning) in told.items():
+    for name, (least, bound, meaning) in told.items():
         values = course.curve(f"trivial.{name}")[places][-max(4, least) :]
-        if len(values) >= least and float(np.median(values)) < LOST:
+        if len(values) >= least and float(np.median(values)) < bound:
             now = float(np.median(values))
             yield found(
                 "labels-leaking",
@@ -137,7 +139,7 @@ def trivial(course: Course, facts: RunFacts) -> Iterator[Finding]:
                     f"the test leaves {now:.0%} of the gap between their logits: {meaning}",
                     f"trivial.{name}",
                     now,
-                    LOST,
+                    bound,
                 ),
             )
             return

@@ -15,6 +15,8 @@ from facesmith.health.remedies import PLAYERS, change, rate
 
 WILD = 0.45
 """Movement of the mean sample between records, in distances of real images."""
+UPPER, LOWER, SWINGS = 0.8, 0.3, 3
+"""Shares of pairs that D ranks rightly, and how often it goes from one to the other."""
 RISEN = 1.35
 """Distance over the least one before it."""
 LAG = 3.0
@@ -29,37 +31,68 @@ STEADY = 0.03
 
 
 def oscillation(course: Course, facts: RunFacts) -> Iterator[Finding]:
-    """Do samples change their look completely, again and again?"""
+    """Do samples or verdicts go from one extreme to the other, again and again?"""
     if len(course.records) < 10:
         return
-    since = course.since("movement.mean", lambda v: v > WILD, least=1)
+    for shown_by in (circles, swings):
+        since, title, evidence = shown_by(course, facts)
+        if since < 0:
+            continue
+        yield found(
+            "oscillation",
+            "ill",
+            since,
+            title,
+            change(
+                facts,
+                "Lower both learning rates and the momentum, update both players in each round; a "
+                "zero-centred penalty damps the circles.",
+                *(
+                    rate(facts, player, course.start(f"learning_rates.{player}") / 3)
+                    for player in PLAYERS
+                    if course.start(f"learning_rates.{player}") > 0
+                ),
+            ),
+            *evidence,
+        )
+        return
+
+
+def circles(course: Course, facts: RunFacts) -> tuple[int, str, tuple[Evidence, ...]]:
+    """Say since when the mean sample has moved far and back; -1 if it does not."""
     values = smooth(course.curve("movement.mean"), 7)
     turn = course.now("movement.turn", 12)
     later = course.images > 0.15 * max(facts.planned, course.images[-1] * 0.6)
     wild = (values > WILD) & later
-    if not (wild.any() and wild[-1] and turn < 0):
-        return
-    first = course.unbroken(wild, course.images, 1)
     now = float(values[-1])
-    assert since is not None
-    yield found(
-        "oscillation",
-        "ill",
-        first,
-        f"The mean sample moves by {now:.0%} of the distance of two photographs from one record to the "
-        "next, back and forth.",
-        change(
-            facts,
-            "Lower both learning rates and the momentum; a zero-centred penalty damps the circles.",
-            *(
-                rate(facts, player, course.now(f"learning_rates.{player}") / 3)
-                for player in PLAYERS
-                if course.now(f"learning_rates.{player}") > 0
+    return (
+        course.unbroken(wild, course.images, 1) if turn < 0 else -1,
+        f"The mean sample moves by {now:.0%} of the distance of two photographs from one record to the next, "
+        "back and forth.",
+        (
+            Evidence(f"movement {now:.2f}", "movement.mean", now, WILD),
+            Evidence(
+                f"each move turns back on the last (cosine {turn:.2f})", "movement.turn", turn, 0.0
             ),
         ),
-        Evidence(f"movement {now:.2f}", "movement.mean", now, WILD),
-        Evidence(
-            f"each move turns back on the last (cosine {turn:.2f})", "movement.turn", turn, 0.0
+    )
+
+
+def swings(course: Course, facts: RunFacts) -> tuple[int, str, tuple[Evidence, ...]]:
+    """Say since when D has been right and wrong in turns; -1 if it has not."""
+    values = course.curve("separation")
+    measured = np.flatnonzero(np.isfinite(values) & ((values > UPPER) | (values < LOWER)))
+    sides = values[measured] > UPPER
+    turns = np.flatnonzero(np.diff(sides.astype(int)))
+    if len(turns) < SWINGS or measured[turns[-1]] < len(values) // 2:
+        return -1, "", ()
+    return (
+        int(course.images[measured[turns[0]]]),
+        f"The discriminator is right and wrong in turns: {len(turns)} times from one to the other.",
+        (
+            Evidence(
+                f"{len(turns)} swings between below {LOWER:.0%} and above {UPPER:.0%}", "separation"
+            ),
         ),
     )
 

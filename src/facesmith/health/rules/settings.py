@@ -24,8 +24,8 @@ SMALL_BATCH = 8
 NOISE = 0.2
 """Of the images' range: stronger noise hides faces."""
 DROPOUT = 0.6
-SURGE = 4.0
-"""A learning rate this many times as high as where it began has jumped."""
+LATE = 0.25
+"""Share of the run after which too large a step is no beginner's mistake."""
 FREE = 10.0
 """Reward of a critic that is surely right: a loss that ends somewhere gives none."""
 LARGE_LOGITS = 100.0
@@ -44,6 +44,10 @@ def learning_rates(course: Course, facts: RunFacts) -> Iterator[Finding]:
         known = {player: said for player, said in suspects.items() if said}
         if not known:
             continue
+        since = min(since for since, _ in known.values())
+        if course.records and since > LATE * course.images[-1]:
+            yield risen(course, facts, since, list(known.items()))
+            continue
         where: Player = "" if len(known) == len(PLAYERS) else next(iter(known))
         who = "Both learning rates are" if not where else f"The {where}'s learning rate is"
         how = "high" if kind.endswith("high") else "low"
@@ -51,7 +55,7 @@ def learning_rates(course: Course, facts: RunFacts) -> Iterator[Finding]:
         yield found(
             kind,
             "warning",
-            min(since for since, _ in known.values()),
+            since,
             f"{who} too {how}: {rates}.",
             change(
                 facts,
@@ -62,6 +66,26 @@ def learning_rates(course: Course, facts: RunFacts) -> Iterator[Finding]:
             *(evidence for _, evidence in known.values()),
             where=where,
         )
+
+
+def risen(
+    course: Course, facts: RunFacts, since: int, known: list[tuple[Player, tuple[int, Evidence]]]
+) -> Finding:
+    """Say that steps were of a sensible size, and are no longer."""
+    return found(
+        "late-drift",
+        "warning",
+        since,
+        f"Steps have become too large late in the run: the {known[0][0]}'s learning rate is now "
+        f"{course.now(f'learning_rates.{known[0][0]}'):.3g}.",
+        change(
+            facts,
+            "Let learning rates fade instead of grow, and go on from where samples were best.",
+            *(rate(facts, player, course.start(f"learning_rates.{player}")) for player, _ in known),
+        ),
+        *(evidence for _, (_, evidence) in known),
+        where="",
+    )
 
 
 def too_high(course: Course, facts: RunFacts, player: Player) -> tuple[int, Evidence] | None:
