@@ -1,8 +1,8 @@
 """What watching costs: python benchmarks/health_overhead.py [--resolution 64] [--recipe face]
 
-The same training with the doctor and without, in turns, each in a process of its own. With it, every signal is
-measured at each record (1,000 images) and each sheet of samples (10,000), and the findings are diagnosed; without
-it, losses and logits are kept as before and nothing else. Sheets of samples are written by both.
+The same training with the doctor and without, in turns, each in a process of its own. With it, every signal
+is measured at each record (1,000 images) and each sheet of samples (10,000), and the findings are diagnosed;
+without it, losses and logits are kept as before and nothing else. Sheets of samples are written by both.
 """
 
 from __future__ import annotations

@@ -22,6 +22,8 @@ from facesmith.health.rules import (
     settings,
 )
 
+SOON, EARLY = 1.25, 3_000
+"""How much later a cause may be noticed than its effect: a factor, and images."""
 RULES = (
     *scaling.RULES,
     *data.RULES,
@@ -72,12 +74,15 @@ def diagnose_course(course: Course, facts: RunFacts) -> list[Finding]:
     return sorted(seen, key=lambda finding: rank(finding, seen))
 
 
+def may_cause(cause: Finding, effect: Finding) -> bool:
+    """Say whether one finding explains another: its kind can, and it did not come later."""
+    return effect.kind in KINDS[cause.kind].causes and cause.since <= SOON * effect.since + EARLY
+
+
 def graver(finding: Finding, others: Sequence[Finding]) -> Finding:
     """Raise a cause to the severity of what it brought about: alone it may do no harm."""
-    consequences = [o for o in others if o.kind in KINDS[finding.kind].causes]
-    if finding.severity == "warning" and any(o.severity == "ill" for o in consequences):
-        return replace(finding, severity="ill")
-    return finding
+    harms = any(other.severity == "ill" and may_cause(finding, other) for other in others)
+    return replace(finding, severity="ill") if finding.severity == "warning" and harms else finding
 
 
 def rank(finding: Finding, others: Sequence[Finding]) -> tuple[int, int, int, int]:
@@ -90,11 +95,8 @@ def rank(finding: Finding, others: Sequence[Finding]) -> tuple[int, int, int, in
     Returns:
         What to sort by: severity; how many others may have caused it; the order of advice; its time.
     """
-    causes = sum(
-        finding.kind in KINDS[other.kind].causes
-        for other in others
-        if other.severity in ("ill", "warning")
-    )
+    alarming = [other for other in others if other.severity in ("ill", "warning")]
+    causes = sum(may_cause(other, finding) for other in alarming)
     stage = STAGES.index(KINDS[finding.kind].stage)
     return SEVERITIES.index(finding.severity), causes, stage, finding.since
 
