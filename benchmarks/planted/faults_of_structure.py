@@ -119,7 +119,7 @@ FAULTS = (
           setting(loss=Wasserstein(), penalties=(r1(1e-6, 8),)), mendable=True),
     Fault("exploding-gradient", "decay-of-wrong-sign-without-norm", "development", "tutorial",
           then(discriminator(normalization="none", initialization="kaiming"),
-               optimizer(D, kind=GrowingAdam, growth=4.0))),
+               optimizer(D, kind=GrowingAdam, growth=20.0))),
     Fault("exploding-gradient", "decay-of-wrong-sign", "reporting", "face",
           optimizer(D, kind=GrowingAdam, growth=8.0)),
     Fault("non-finite", "sixteen-bits", "development", "tutorial",

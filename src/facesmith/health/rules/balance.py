@@ -10,10 +10,14 @@ from facesmith.health.facts import RunFacts
 from facesmith.health.finding import Change, Evidence, Finding
 from facesmith.health.kinds import found
 from facesmith.health.remedies import change, rate, with_r1
-from facesmith.health.rules.gain import is_improving, is_near
+from facesmith.health.rules.gain import age, is_improving, is_near
 
 ALWAYS = 0.985
 """Share of pairs that D ranks rightly, from which on it teaches little."""
+YOUNG = 0.25
+"""Share of the plan in which a generator may be behind."""
+VANISHED = 0.05
+"""Gradient of the generator over what it was in the beginning."""
 BLIND = 0.56
 """Share of pairs that D ranks rightly, below which it is guessing."""
 FAR = 4.0
@@ -35,13 +39,15 @@ def too_strong(course: Course, facts: RunFacts) -> Iterator[Finding]:
     if since < 0 or is_near(course) or is_improving(course):
         return  # it may well be always right, as long as the generator learns from it
     now = course.now("separation")
+    gradient = course.now("generator.gradient_to_weight") / max(
+        course.start("generator.gradient_to_weight"), 1e-12
+    )
+    if age(course, facts) < YOUNG and not gradient < VANISHED:
+        return  # samples begin as noise, which anybody can tell from photographs
     reasons, changes = reasons_for_strength(course, facts)
     if not changes:
         changes = with_r1(facts, int(course.images[-1]))
         reasons = ["nothing holds it back: a zero-centred gradient penalty would"]
-    gradient = course.now("generator.gradient_to_weight") / max(
-        course.start("generator.gradient_to_weight"), 1e-12
-    )
     yield found(
         "discriminator-too-strong",
         "ill",

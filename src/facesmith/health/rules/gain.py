@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from facesmith.health.course import Course, Curve, smooth
+from facesmith.health.facts import RunFacts
 
+UNPLANNED = 100_000
+"""Images that a run of unknown length is taken to need."""
 GAIN = 0.05
 """Relative change over the last third of a run that is a gain."""
 NEAR = 2.0
@@ -13,6 +16,20 @@ NEAR = 2.0
 VARIED = 0.85
 ALIKE = 2.5
 """Standard errors that samples lie off the data."""
+
+
+def age(course: Course, facts: RunFacts) -> float:
+    """Say how much of its plan a run has behind it.
+
+    Args:
+        course: Of the run.
+        facts: The plan.
+
+    Returns:
+        A share; of 100,000 images where nobody planned anything.
+    """
+    seen = float(course.images[-1]) if len(course.images) else 0.0
+    return seen / (facts.planned or UNPLANNED)
 
 
 def is_improving(course: Course) -> bool:

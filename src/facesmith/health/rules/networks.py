@@ -12,6 +12,7 @@ from facesmith.health.facts import RunFacts
 from facesmith.health.finding import Change, Evidence, Finding
 from facesmith.health.kinds import found
 from facesmith.health.remedies import PLAYERS, change
+from facesmith.health.rules.gain import age
 
 DEAD = 0.95
 SMALL_BATCH, TINY_BATCH = 8, 4
@@ -20,6 +21,8 @@ LOUD, MUTE = 8.0, 1e-3
 LOUD_ALL, MUTE_ALL = 300.0, 1e-4
 """The same for all layers of a network without norms together."""
 FEW_LATENTS, VERY_FEW_LATENTS = 8, 4
+GROWN = 0.4
+"""Share of the plan after which the grid of a young generator should have gone."""
 GRID = 1.0
 """Common logarithm of a grid's power over its surroundings, above that of the data."""
 
@@ -187,7 +190,7 @@ def checkerboards(course: Course, facts: RunFacts) -> Iterator[Finding]:
     uneven = [(kernel, stride) for kernel, stride in transposed if kernel % stride]
     data = facts.data.get("seen", {}).get("grid", 0.0)
     grid = course.now("fakes.grid") - data
-    learned = course.now("fakes.features_diversity") > 0.5 and len(course.records) >= 8
+    learned = course.now("fakes.features_diversity") > 0.5 and age(course, facts) > GROWN
     seen = (
         learned
         and grid > GRID

@@ -19,7 +19,7 @@ UPPER, LOWER, SWINGS = 0.8, 0.3, 3
 """Shares of pairs that D ranks rightly, and how often it goes from one to the other."""
 RISEN = 1.35
 """Distance over the least one before it."""
-LAG = 3.0
+LAG = 1.5
 """Distance of the average from the trained generator, over what that moves between records."""
 APART = 0.45
 STILL = 0.12
@@ -66,7 +66,7 @@ def circles(course: Course, facts: RunFacts) -> tuple[int, str, tuple[Evidence, 
     wild = (values > WILD) & later
     now = float(values[-1])
     return (
-        course.unbroken(wild, course.images, 1) if turn < 0 else -1,
+        course.unbroken(wild, course.images, 5) if turn < 0 else -1,
         f"The mean sample moves by {now:.0%} of the distance of two photographs from one record to the next, "
         "back and forth.",
         (
@@ -142,7 +142,7 @@ def average(course: Course, facts: RunFacts) -> Iterator[Finding]:
     )
     trained = course.now("movement")
     since = course.since("average.distance", lambda v: v > APART, least=4)
-    if since < 0 or not moves < STILL * trained:
+    if since < 0 or not moves < STILL * trained or not apart > LAG * trained:
         return
     assert own == apart
     yield found(

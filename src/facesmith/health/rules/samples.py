@@ -11,10 +11,15 @@ from facesmith.health.facts import RunFacts
 from facesmith.health.finding import Evidence, Finding
 from facesmith.health.kinds import found
 from facesmith.health.remedies import PLAYERS, change, rate, with_r1
+from facesmith.health.rules.gain import age
 
 SAME = 0.2
 """Distance of two samples over that of two real images: less is one picture."""
 ALIKE = 0.55
+LOST = 1.4
+"""Highest variety so far over the present one: it was there, and has gone."""
+YOUNG, GROWN = 0.15, 0.3
+"""Shares of the plan after which samples should differ at all, and as much as the data."""
 COPIES = 0.02
 """Of all pairs of samples: equal ones do not happen by chance."""
 CONTRAST = 0.7
@@ -32,6 +37,11 @@ def collapse(course: Course, facts: RunFacts) -> Iterator[Finding]:
     if len(course.records) < 8:
         return
     variety = smooth(variety_of(course, facts))
+    # In features: a network that knows nothing yet makes noise, which differs in pixels.
+    known = smooth(course.curve("fakes.features_diversity"))
+    best = float(np.nanmax(known, initial=0.0))
+    lost = best > ALIKE and best > LOST * known[-1]
+    passed = 1.0 if lost else age(course, facts)  # what was there and went needs no patience
     now, features = float(variety[-1]), course.now("fakes.features_diversity")
     growing = now > GROWING * variety[len(variety) * 2 // 3]
     remedy = change(
@@ -46,7 +56,7 @@ def collapse(course: Course, facts: RunFacts) -> Iterator[Finding]:
         ),
     )
     since = course.unbroken(variety < SAME, course.images, 6)
-    if since >= 0 and not growing:
+    if since >= 0 and not growing and passed > YOUNG:
         yield found(
             "total-collapse",
             "ill",
@@ -69,7 +79,7 @@ def collapse(course: Course, facts: RunFacts) -> Iterator[Finding]:
     alike = course.since("batch.twins", lambda v: v > TWINS, least=6) if contrast > CONTRAST else -1
     few = course.unbroken(variety < ALIKE, course.images, 6)
     first = max(repeated, alike, few)
-    if repeated >= 0 or (first >= 0 and not growing):
+    if repeated >= 0 or (first >= 0 and not growing and passed > GROWN):
         yield found(
             "partial-collapse",
             "ill",
