@@ -22,6 +22,7 @@ def test_public_names_are_these() -> None:
     assert facesmith.__all__ == [
         "Dataset",
         "FacesmithError",
+        "HealthMonitor",
         "Model",
         "Recipe",
         "Run",

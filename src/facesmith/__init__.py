@@ -14,6 +14,7 @@ __version__ = VERSION
 _PUBLIC = {
     "Dataset": "facesmith.data.dataset",
     "FacesmithError": "facesmith.base.errors",
+    "HealthMonitor": "facesmith.monitor.monitor",
     "Model": "facesmith.applications.sample",
     "Recipe": "facesmith.recipe",
     "Run": "facesmith.training.run",
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from facesmith.base.errors import FacesmithError as FacesmithError
     from facesmith.data.dataset import Dataset as Dataset
     from facesmith.data.prepare import prepare as prepare
+    from facesmith.monitor.monitor import HealthMonitor as HealthMonitor
     from facesmith.recipe import Recipe as Recipe
     from facesmith.recipes import find_recipe as find_recipe
     from facesmith.training.run import Run as Run
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Dataset",
     "FacesmithError",
+    "HealthMonitor",
     "Model",
     "Recipe",
     "Run",

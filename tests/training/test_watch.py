@@ -17,12 +17,14 @@ import pytest
 from facesmith.base import records
 from facesmith.base.records import Record
 from facesmith.data.dataset import Dataset
+from facesmith.health import visits
 from facesmith.health.facts import RunFacts
 from facesmith.health.finding import Change, Finding, Remedy, Severity
+from facesmith.health.visits import MOST, History, Visit, is_due
 from facesmith.recipe import Recipe
 from facesmith.training import loop, observers, watch
 from facesmith.training.run import Run
-from facesmith.training.watch import MOST, Health, History, Visit, is_due
+from facesmith.training.watch import Health
 
 RunIn = Callable[..., Run]
 Rule = Callable[[Sequence[Record], RunFacts], list[Finding]]
@@ -280,10 +282,10 @@ def test_a_kill_after_a_finding_tells_it_neither_gone_nor_again(
 
 
 def test_an_intervention_begins_a_new_list() -> None:
-    told = {**watch.event_of(finding()), "event": "finding", "time": "now", "images_seen": 24}
-    assert list(watch.told([told])) == ["discriminator-too-strong/discriminator"]
-    assert watch.told([told, {"event": "intervention"}]) == {}
-    assert watch.told([told, {**told, "event": "recovered"}]) == {}
+    told = {**visits.event_of(finding()), "event": "finding", "time": "now", "images_seen": 24}
+    assert list(visits.told([told])) == ["discriminator-too-strong/discriminator"]
+    assert visits.told([told, {"event": "intervention"}]) == {}
+    assert visits.told([told, {**told, "event": "recovered"}]) == {}
 
 
 # ---- what it says

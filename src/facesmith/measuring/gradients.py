@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.utils.hooks import RemovableHandle
 
+from facesmith.base.errors import UsageError
 from facesmith.measuring.layers import Examination
 from facesmith.measuring.meter import Meter
 
@@ -23,6 +24,9 @@ class Gradients:
         networks: By player.
         optimizers: By player.
         meter: Takes the norm of all gradients and whether it is finite, at each step; no wait for the device.
+
+    Raises:
+        UsageError: Each has the weights of the other network.
     """
 
     def __init__(
@@ -31,6 +35,7 @@ class Gradients:
         optimizers: Mapping[str, torch.optim.Optimizer],
         meter: Meter,
     ) -> None:
+        _check_order(networks, optimizers)
         self.networks, self.meter = networks, meter
         self.examination: Examination | None = None
         """Of the update under way, if it is to be recorded."""
@@ -58,3 +63,19 @@ class Gradients:
                 self.examination.note_gradients(player)
 
         return look
+
+
+def _check_order(
+    networks: Mapping[str, nn.Module], optimizers: Mapping[str, torch.optim.Optimizer]
+) -> None:
+    """Refuse optimisers of which each has the other's network."""
+    for player, optimizer in optimizers.items():
+        given = {id(p) for group in optimizer.param_groups for p in group["params"]}
+        own = {id(p) for p in networks[player].parameters()}
+        other = {id(p) for name in networks if name != player for p in networks[name].parameters()}
+        if given & other and not given & own:
+            raise UsageError(
+                f"The optimiser given for the {player} has the weights of the other network.",
+                needed="optimizers=(that of the generator, that of the discriminator)",
+                todo="swap them; if the loop steps them like this too, that is its fault",
+            )

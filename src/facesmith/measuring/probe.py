@@ -15,6 +15,7 @@ from facesmith.measuring.aside import duplicate
 from facesmith.measuring.layers import Examination
 from facesmith.measuring.logits import quantiles, separation
 from facesmith.measuring.pictures import Pictures
+from facesmith.measuring.reference import Reference
 
 FIXED = 48
 """Fakes of fixed latents that are looked at."""
@@ -26,10 +27,6 @@ FAINT = 0.02
 """Of the range: a grain that nobody sees, and that hides what nobody could see."""
 RING = 0.06
 """Of the width: the border that is exchanged between reals and fakes."""
-STILL = 0.02
-"""A feature that varies less, such as an empty corner, is the same in all pictures."""
-ODD = 12.0
-"""Median deviations from the median, beyond which a picture is unlike the others."""
 EVERY = 4
 """Records between two tests of what takes longer to test than to change."""
 
@@ -90,7 +87,7 @@ class Probe:
 
         Args:
             generator: As it trains.
-            average: Its moving average, if there is one.
+            average: Its moving average in evaluation mode, if there is one.
             examination: Of the newest update; without one, what needs D before the update is left out.
             latest: `real`, `fake`, `real_logits`, `fake_logits` of the newest update.
             judge: Gives the logits of images as the update did, noise included.
@@ -99,9 +96,28 @@ class Probe:
         Returns:
             Signals and quantiles.
         """
-        signals: dict[str, float] = {}
+        signals = self.look_at_pictures(generator, average, latest)
+        if examination is None or "real_logits" not in latest:
+            return Found(signals)
+        asked = self.ask_discriminator(examination, latest, judge, number)
+        return Found(signals | asked.signals, asked.quantiles)
+
+    @torch.no_grad()
+    def look_at_pictures(
+        self, generator: nn.Module, average: nn.Module | None, latest: dict[str, Tensor]
+    ) -> dict[str, float]:
+        """Measure reals and fakes.
+
+        Args:
+            generator: As it trains.
+            average: Its moving average in evaluation mode, if there is one.
+            latest: `real` and `fake` of the newest update.
+
+        Returns:
+            Signals.
+        """
         with np.errstate(all="ignore"):  # a diverged generator gives infinities
-            signals |= self._real(latest["real"])
+            signals = self._real(latest["real"])
             if self.latents is not None:
                 self.fakes = self._fakes(generator, self.latents)
                 rows = pictures.flatten(self.fakes)
@@ -111,16 +127,35 @@ class Probe:
                     self.fakes = self.pictures(average(self.latents))
                     signals |= self._average(pictures.flatten(self.fakes), rows)
             signals |= self._batch(latest["fake"])
-        held_out: list[float] = []
-        if examination is not None and "real_logits" in latest:
-            before = examination.before["discriminator"].train()
-            # Not before: its own look moves the copy's statistics and fills what a module may remember.
-            if number % EVERY == 0:
-                signals |= self._dependence(before, latest, judge)
-                signals |= self._trivial(before, latest, judge)
-            found, held_out = self._unseen(before, latest, judge, number)
-            signals |= found
-        return Found(signals, {"held_out_logits": held_out} if held_out else {})
+        return signals
+
+    @torch.no_grad()
+    def ask_discriminator(
+        self,
+        examination: Examination,
+        latest: dict[str, Tensor],
+        judge: Callable[[nn.Module, Tensor], Tensor],
+        number: int,
+    ) -> Found:
+        """Let the discriminator, as it was before the newest update, judge other images.
+
+        Args:
+            examination: Of that update.
+            latest: `real`, `fake`, `real_logits`, `fake_logits` of it.
+            judge: Gives the logits of images as the update did, noise included.
+            number: Of the record, counted over the whole run: held-out images take turns by it.
+
+        Returns:
+            Signals and quantiles.
+        """
+        signals: dict[str, float] = {}
+        before = examination.before["discriminator"].train()
+        # Not before: its own look moves the copy's statistics and fills what a module may remember.
+        if number % EVERY == 0 and "fake_logits" in latest:
+            signals |= self._dependence(before, latest, judge)
+            signals |= self._trivial(before, latest, judge)
+        found, held_out = self._unseen(before, latest, judge, number)
+        return Found(signals | found, {"held_out_logits": held_out} if held_out else {})
 
     def _real(self, real: Tensor) -> dict[str, float]:
         shown = self.pictures(real)
@@ -291,86 +326,3 @@ class Probe:
             "level": gap(real + (levels[1] - levels[0]).to(real.dtype), fake),
         }
         return {f"trivial.{name}": float(value / whole) for name, value in left.items()}
-
-
-@dataclass(frozen=True)
-class Reference:
-    """What fakes are compared with: how far real pictures are from each other."""
-
-    distance: float
-    """Mean distance of two real pictures, pixel by pixel."""
-    features_distance: float
-    twin: float
-    """Two fakes that are nearer in features than this are twins: 2 % of real pictures have such a fellow."""
-    mean: NDArray[np.float64]
-    """Of the features."""
-    spread: NDArray[np.float64]
-    """Standard deviation of the features."""
-    each: tuple[NDArray[np.float64], NDArray[np.float64]]
-    """Median, and median deviation from it, of `pictures.describe_each`."""
-    count: int
-    measured: dict[str, float]
-    """As of `pictures.describe`."""
-
-    @classmethod
-    def of(cls, reals: Pictures) -> Reference:
-        """Measure real pictures (N, H, W, C)."""
-        rows, features = pictures.flatten(reals), pictures.features(reals)
-        apart = pictures.distances(features, features)
-        sample = len(rows) // FIXED
-        near = [
-            pictures.nearest(apart[np.ix_(part, part)])
-            for part in np.array_split(np.arange(len(rows)), max(1, sample))
-            if len(part) > 2
-        ]
-        each = pictures.describe_each(reals)
-        middle = np.median(each, axis=0)
-        return cls(
-            each=(middle, np.median(np.abs(each - middle), axis=0) + 0.02),
-            count=len(reals),
-            distance=max(float(pictures.pairs(pictures.distances(rows, rows)).mean()), 1e-6),
-            features_distance=max(float(pictures.pairs(apart).mean()), 1e-6),
-            twin=float(np.quantile(np.concatenate(near), 0.02)) if near else 0.0,
-            mean=features.mean(axis=0),
-            spread=np.maximum(features.std(axis=0), STILL),
-            measured=pictures.describe(reals),
-        )
-
-    def shift(self, features: NDArray[np.float64]) -> float:
-        """Say how far the mean of a batch's features lies from that of real ones.
-
-        Args:
-            features: Shape (N, F).
-
-        Returns:
-            Root mean squared distance in standard errors: about 1 for a batch of the same law.
-        """
-        gap = (features.mean(axis=0) - self.mean) / self.spread
-        return float(np.sqrt((gap**2).mean() * len(features)))
-
-    def bias(self, features: NDArray[np.float64]) -> tuple[float, float]:
-        """Say how far many batches together are from the reference, in mean and in spread.
-
-        Args:
-            features: Shape (N, F), of all of them.
-
-        Returns:
-            Root mean squared differences in standard errors: both about 1 for images of the same law.
-        """
-        error = np.sqrt(1 / len(features) + 1 / self.count)
-        gap = (features.mean(axis=0) - self.mean) / self.spread
-        ratio = np.log(np.maximum(features.std(axis=0), STILL) / self.spread)
-        # The logarithm of a standard deviation has the error of a mean over the root of two.
-        return (
-            float(np.sqrt((gap**2).mean()) / error),
-            float(np.sqrt((ratio**2).mean()) / error * np.sqrt(2)),
-        )
-
-    def odd(self, each: NDArray[np.float64]) -> float:
-        """Give the share of pictures that are unlike the reference in detail, bare rows or contrast.
-
-        Args:
-            each: As `pictures.describe_each` gives it.
-        """
-        middle, deviation = self.each
-        return float((np.abs(each - middle) > ODD * deviation).any(axis=1).mean())

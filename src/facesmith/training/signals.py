@@ -20,7 +20,8 @@ from facesmith.measuring import networks, pictures
 from facesmith.measuring.layers import Examination, Layers
 from facesmith.measuring.meter import Meter
 from facesmith.measuring.pictures import Pictures
-from facesmith.measuring.probe import FIXED, Found, Probe, Reference
+from facesmith.measuring.probe import FIXED, Found, Probe
+from facesmith.measuring.reference import Reference
 from facesmith.snapshot import fixed_latents
 from facesmith.training.observers import Pace
 from facesmith.training.step import noisy

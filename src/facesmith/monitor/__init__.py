@@ -1,0 +1,1 @@
+"""The doctor in somebody else's training loop."""
