@@ -622,18 +622,23 @@ def test_a_diverged_run_that_was_killed_is_mended_the_same_way(
 
 
 @pytest.mark.parametrize(
-    ("images", "given", "paces"),
+    ("images", "minutes", "given", "paces"),
     [
-        (200_000, (None, None), (20_000, 6)),
-        (10_000_000, (None, None), (50_000, 6)),
-        (15_500, (None, None), (1_000, 6)),
-        (500, (None, None), (1_000, 6)),
-        (200_000, (5_000, None), (5_000, 6)),
-        (200_000, (90_000, 1), (90_000, 1)),
+        (200_000, None, (None, None), (20_000, 6)),
+        (10_000_000, None, (None, None), (50_000, 6)),
+        (10_000_000, 30.0, (None, None), (10_000, 6)),
+        (15_500, None, (None, None), (1_000, 6)),
+        (15_500, 30.0, (None, None), (1_000, 6)),
+        (500, None, (None, None), (1_000, 6)),
+        (200_000, None, (5_000, None), (5_000, 6)),
+        (200_000, 30.0, (90_000, 1), (90_000, 1)),
     ],
 )
 def test_checkpoints_are_frequent_unless_their_user_wants_it_otherwise(
-    images: int, given: tuple[int | None, int | None], paces: tuple[int, int]
+    images: int,
+    minutes: float | None,
+    given: tuple[int | None, int | None],
+    paces: tuple[int, int],
 ) -> None:
-    run = with_checkpoints(Run(Path("run"), images), *given)
+    run = with_checkpoints(Run(Path("run"), images, minutes=minutes), *given)
     assert (run.checkpoint_every, run.keep) == paces

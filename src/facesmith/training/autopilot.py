@@ -28,7 +28,10 @@ IN_A_ROW = 2
 """Times that a setting is moved one way; if the fault is still there, the setting is not its cause."""
 CHECKPOINTS = 10
 """In a run, at the least: what is given up should be little."""
+MINUTES = 100
+"""Records that a run by the clock is taken to have."""
 KEEP = 6
+"""Checkpoints, from which to choose the one before a fault."""
 
 
 def train(
@@ -81,8 +84,10 @@ def with_checkpoints(run: Run, every: int | None, keep: int | None) -> Run:
     Returns:
         The run with its checkpoints.
     """
-    tenth = run.images // CHECKPOINTS // run.record_every * run.record_every
-    usual = min(run.checkpoint_every, max(tenth, run.record_every))
+    records = run.images // run.record_every
+    if run.minutes is not None:  # how many images they hold shows later
+        records = min(records, MINUTES)
+    usual = min(run.checkpoint_every, max(1, records // CHECKPOINTS) * run.record_every)
     return replace(run, checkpoint_every=every or usual, keep=keep or KEEP)
 
 
@@ -125,7 +130,7 @@ class Pilot:
         """
         if (view := self._view) is None or not has_time(view):
             return False
-        found = self.finding or mending.non_finite(view, error)
+        found = mending.non_finite(view, error)
         self.finding = found if self._can_mend(view, found) else None
         return self.finding is not None
 
