@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,12 +58,12 @@ class Course:
     def now(self, name: str, count: int = RECENT) -> float:
         """Give the recent level of a signal: the median of its last few measurements; NaN without any."""
         values = _finite(self.curve(name))[-count:]
-        return float(np.median(values)) if len(values) else math.nan
+        return median(values.tolist()) if len(values) else math.nan
 
     def start(self, name: str, count: int = RECENT) -> float:
         """Give the level that a signal began at: the median of its first few measurements."""
         values = _finite(self.curve(name))[:count]
-        return float(np.median(values)) if len(values) else math.nan
+        return median(values.tolist()) if len(values) else math.nan
 
     def highest(self, name: str) -> float:
         """Give the highest measurement of a signal; NaN without any."""
@@ -131,11 +132,19 @@ def smooth(values: Curve, count: int = RECENT) -> Curve:
     Returns:
         A curve of the same length.
     """
-    out = np.full(len(values), math.nan)
-    for place in range(len(values)):
-        window = _finite(values[max(0, place - count + 1) : place + 1])
-        out[place] = np.median(window) if len(window) else math.nan
-    return out
+    if not len(values):
+        return np.array([])
+    # All windows at once, what is not finite at their ends: a live diagnosis must cost next to nothing.
+    padded = np.concatenate([np.full(count - 1, math.nan), values])
+    windows = np.lib.stride_tricks.sliding_window_view(padded, count)
+    measured = np.isfinite(windows)
+    ordered = np.sort(np.where(measured, windows, np.inf), axis=1)
+    many = measured.sum(axis=1, keepdims=True)
+    middle = np.concatenate(
+        [np.maximum(many - 1, 0) // 2, np.minimum(many // 2, count - 1)], axis=1
+    )
+    medians = np.take_along_axis(ordered, middle, axis=1).sum(axis=1) / 2
+    return np.where(many[:, 0] > 0, medians, math.nan)
 
 
 def _finite(values: Curve) -> Curve:
