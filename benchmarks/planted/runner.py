@@ -9,7 +9,7 @@ import re
 import shutil
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -142,20 +142,37 @@ def train_all(
     if missing := len(chosen(half, only)) - len(wanted):
         yield f"LEFT OUT: {missing} cases, whose photos are not in {shared}"
     yield f"{len(wanted)} cases"
-    began, done, trained = time.monotonic(), 0, 0
+    yield from in_processes(
+        functools.partial(_attempt, out=out), [case.id for case in wanted], workers
+    )
+
+
+def in_processes(
+    work: Callable[[str], tuple[str, str | None]], names: Sequence[str], workers: int
+) -> Iterator[str]:
+    """Do a piece of work for each name, in processes that are replaced now and then.
+
+    Args:
+        work: Gives the name back, and a few words on how it went; None where there was nothing to do.
+        names: Of the pieces.
+        workers: Processes.
+
+    Yields:
+        A line for each piece, with the time that is left.
+    """
+    began, done, worked = time.monotonic(), 0, 0
     # Not an executor of concurrent.futures: where its processes end after some tasks, it may wait for ever.
     context = multiprocessing.get_context("spawn")
-    work = functools.partial(_attempt, out=out)
     with context.Pool(
         workers, torch.set_num_threads, (1,), maxtasksperchild=RUNS_A_PROCESS
     ) as pool:
-        for case_id, said in pool.imap_unordered(work, [case.id for case in wanted]):
+        for name, said in pool.imap_unordered(work, names):
             done += 1
             if said is None:
                 continue
-            trained += 1
-            left = (time.monotonic() - began) / trained * (len(wanted) - done)
-            yield f"[{done}/{len(wanted)}] {case_id}: {said}; {left / 60:.0f} min left"
+            worked += 1
+            left = (time.monotonic() - began) / worked * (len(names) - done)
+            yield f"[{done}/{len(names)}] {name}: {said}; {left / 60:.0f} min left"
 
 
 def _attempt(case_id: str, out: Path) -> tuple[str, str | None]:

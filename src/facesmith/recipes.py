@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from facesmith.architectures import (
     DCGANDiscriminator,
@@ -18,7 +19,7 @@ from facesmith.architectures import (
     MLPGenerator,
 )
 from facesmith.base.errors import UsageError
-from facesmith.base.registry import did_you_mean
+from facesmith.base.registry import did_you_mean, to_dict
 from facesmith.base.schedules import Constant, Decay
 from facesmith.data.scaling import Rescale
 from facesmith.objectives.losses import NonSaturating, Relativistic
@@ -58,6 +59,19 @@ def find_recipe(name: str) -> Recipe:
         needed=f"one of {', '.join(NAMED)}, or file.py:function",
         todo="list them with: facesmith recipes",
     )
+
+
+def published(name: str) -> dict[str, Any]:
+    """Give a named recipe as plain values, as it is before anybody changes its options.
+
+    Args:
+        name: As `facesmith recipes` lists them.
+
+    Returns:
+        The tree of `registry.to_dict`; empty where there is no recipe of this name.
+    """
+    make = NAMED.get(name)
+    return to_dict(make()) if make is not None else {}
 
 
 def _from_file(path: Path, function: str) -> Recipe:

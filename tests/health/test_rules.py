@@ -199,7 +199,7 @@ CASES: dict[
         lambda f: recipe(f, penalties=[{**R1, "gamma": {"part": "Constant", "value": 1.0}}]),
     ),
     "non-finite": ({"non_finite": late(0.0, 0.5)}, None, {}, None),
-    "exploding-gradient/discriminator": (
+    "exploding-gradient": (
         {"discriminator_gradient": late(2.0, 900.0)},
         None,
         {"discriminator_gradient": late(2.0, 30.0)},

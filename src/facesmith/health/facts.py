@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,8 @@ class RunFacts:
     """Images that the run is to see in all; 0 where unknown."""
     recipe: Mapping[str, Any] = field(default_factory=dict)
     """The recipe as nested plain values; empty for a loop that is not ours."""
+    usual: Mapping[str, Any] = field(default_factory=dict)
+    """The recipe of this name as it is published, likewise; empty where there is none."""
     networks: Mapping[str, Any] = field(default_factory=dict)
     """By player, what `measuring.networks.describe` says of it."""
     loss: Mapping[str, float] = field(default_factory=dict)
@@ -48,18 +50,11 @@ class RunFacts:
         Returns:
             The number; NaN where there is none of this name.
         """
-        value: Any = self.recipe
-        for key in name.split("."):
-            if isinstance(value, Mapping) and key in value:
-                value = value[key]
-            elif isinstance(value, list | tuple) and key.isdigit() and int(key) < len(value):
-                value = value[int(key)]
-            else:
-                return math.nan
-        if isinstance(value, Mapping) and "part" in value:
-            part = from_dict(dict(value))
-            return part(images_seen) if isinstance(part, Schedule) else math.nan
-        return float(value) if isinstance(value, int | float) else math.nan
+        return _number(self.recipe, name, images_seen)
+
+    def usual_number(self, name: str, images_seen: int = 0) -> float:
+        """Look a number up in the published recipe; NaN where there is none."""
+        return _number(self.usual, name, images_seen)
 
     def word(self, name: str) -> str:
         """Look a word of the recipe up: an option, or the name of a part.
@@ -84,11 +79,12 @@ class RunFacts:
         return bool(self.recipe)
 
 
-def read(folder: Path) -> RunFacts:
+def read(folder: Path, published: Callable[[str], Mapping[str, Any]] = lambda name: {}) -> RunFacts:
     """Read the facts of a run folder.
 
     Args:
         folder: Made by a training; a folder without run.json has no facts but its records.
+        published: Gives the recipe of a name as it is published, `recipes.published`.
 
     Returns:
         The facts.
@@ -105,6 +101,7 @@ def read(folder: Path) -> RunFacts:
         return RunFacts(
             planned=int(run.get("images", 0)),
             recipe=recipe,
+            usual=published(str(recipe.get("name", ""))),
             networks=facts.get("networks", {}),
             loss=facts.get("loss", {}),
             data={**tree.get("data", {}), **facts.get("data", {})},
@@ -118,3 +115,18 @@ def read(folder: Path) -> RunFacts:
             needed="the file as a training wrote it",
             todo="restore it from a copy, or diagnose the metrics.jsonl alone by its path",
         ) from error
+
+
+def _number(tree: Mapping[str, Any], name: str, images_seen: int) -> float:
+    value: Any = tree
+    for key in name.split("."):
+        if isinstance(value, Mapping) and key in value:
+            value = value[key]
+        elif isinstance(value, list | tuple) and key.isdigit() and int(key) < len(value):
+            value = value[int(key)]
+        else:
+            return math.nan
+    if isinstance(value, Mapping) and "part" in value:
+        part = from_dict(dict(value))
+        return part(images_seen) if isinstance(part, Schedule) else math.nan
+    return float(value) if isinstance(value, int | float) else math.nan

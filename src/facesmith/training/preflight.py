@@ -8,6 +8,7 @@ from facesmith.base.errors import UsageError
 from facesmith.base.records import Record
 from facesmith.health import facts
 from facesmith.health.preflight import is_hopeless, preflight
+from facesmith.recipes import published
 from facesmith.training.view import View
 
 log = logging.getLogger(__name__)
@@ -29,7 +30,7 @@ class Preflight:
         """
         if view.state.images_seen > 0:
             return
-        for finding in preflight(facts.read(view.folder.path)):
+        for finding in preflight(facts.read(view.folder.path, published)):
             todo = " ".join(filter(None, (finding.remedy.advice, finding.remedy.options())))
             if is_hopeless(finding):
                 evidence = "; ".join(evidence.text for evidence in finding.evidence)

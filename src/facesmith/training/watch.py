@@ -13,6 +13,7 @@ from facesmith.health.facts import RunFacts
 from facesmith.health.finding import Finding
 from facesmith.health.findings import diagnose
 from facesmith.health.visits import History, Visit, alarm, is_due, news, told
+from facesmith.recipes import published
 from facesmith.training.view import View
 
 log = logging.getLogger(__name__)
@@ -38,7 +39,7 @@ class Health:
         self._told, self._warned, self._failed = {}, set(), False
         try:
             self._told = told(view.folder.events())
-            self.facts = facts.read(view.folder.path)
+            self.facts = facts.read(view.folder.path, published)
             self._recall(view)
         except Exception as error:  # whatever is wrong with the doctor: the patient goes on
             self._give_up(error)

@@ -17,6 +17,7 @@ from facesmith.health.course import Course
 from facesmith.health.facts import RunFacts
 from facesmith.health.finding import SEVERITIES, Finding, Severity
 from facesmith.health.findings import diagnose
+from facesmith.recipes import published
 
 METRICS = "metrics.jsonl"
 PATTERN = "fakes-*.png"
@@ -57,7 +58,7 @@ class Attempt:
                 todo="give the folder that train was given with --run; runs/ holds those without",
             )
         course = Course(tuple(records.read(metrics)) if metrics.exists() else ())
-        facts = fact_files.read(folder)
+        facts = fact_files.read(folder, published)
         return cls(
             folder,
             course,

@@ -18,10 +18,14 @@ YOUNG = 0.25
 """Share of the plan in which a generator may be behind."""
 VANISHED = 0.05
 """Gradient of the generator over what it was in the beginning."""
+MOSTLY = 0.95
+"""The same where the recipe itself favours D."""
 BLIND = 0.56
 """Share of pairs that D ranks rightly, below which it is guessing."""
 FAR = 4.0
 """Standard errors that samples lie off the data: 1 is as near as data are to themselves."""
+ROUGH = 3.0
+"""Times the fine detail of the data, or this part of it: anybody could tell."""
 GAP, WIDE_GAP = 0.62, 0.75
 """Share of pairs in which D ranks a training image above a held-out one; 0.5 if it generalises."""
 COPIES = 0.02
@@ -35,7 +39,9 @@ LARGER = 20.0
 
 def too_strong(course: Course, facts: RunFacts) -> Iterator[Finding]:
     """Is D always right?"""
-    since = course.since("separation", lambda v: v > ALWAYS, least=6)
+    reasons, changes = reasons_for_strength(course, facts)
+    bound = MOSTLY if changes else ALWAYS
+    since = course.since("separation", lambda v: v > bound, least=6)
     if since < 0 or is_near(course) or is_improving(course):
         return  # it may well be always right, as long as the generator learns from it
     now = course.now("separation")
@@ -44,7 +50,6 @@ def too_strong(course: Course, facts: RunFacts) -> Iterator[Finding]:
     )
     if age(course, facts) < YOUNG and not gradient < VANISHED:
         return  # samples begin as noise, which anybody can tell from photographs
-    reasons, changes = reasons_for_strength(course, facts)
     if not changes:
         changes = with_r1(facts, int(course.images[-1]))
         reasons = ["nothing holds it back: a zero-centred gradient penalty would"]
@@ -54,7 +59,7 @@ def too_strong(course: Course, facts: RunFacts) -> Iterator[Finding]:
         since,
         f"The discriminator is right in {now:.1%} of all pairs of a real and a generated image.",
         change(facts, f"Hold it back: {'; '.join(reasons)}.", *changes),
-        Evidence(f"{now:.1%} of all pairs are ranked rightly", "separation", now, ALWAYS),
+        Evidence(f"{now:.1%} of all pairs are ranked rightly", "separation", now, bound),
         Evidence(
             f"the generator's gradient is {gradient:.2g} times as strong as in the beginning",
             "generator.gradient_to_weight",
@@ -90,7 +95,9 @@ def reasons_for_strength(course: Course, facts: RunFacts) -> tuple[list[str], li
 def too_weak(course: Course, facts: RunFacts) -> Iterator[Finding]:
     """Can D not tell samples from data that anybody could?"""
     since = course.since("separation", lambda v: v < BLIND, least=6)
-    if since < 0 or not course.now("fakes.shift") > FAR:
+    detail = course.now("fakes.high_frequency") / course.now("reals.high_frequency")
+    rough = detail > ROUGH or detail < 1 / ROUGH
+    if since < 0 or not (course.now("fakes.shift") > FAR or rough):
         return
     if course.now("batch.copies") > COPIES:
         return  # a generator that repeats itself can always be one picture ahead

@@ -82,7 +82,6 @@ def exploding(course: Course, facts: RunFacts) -> Iterator[Finding]:
                 now,
                 max(HUNDRED, HUNDRED / 5 * usual),
             ),
-            where=player,
         )
         return
 

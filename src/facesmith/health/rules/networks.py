@@ -187,7 +187,10 @@ def latents(course: Course, facts: RunFacts) -> Iterator[Finding]:
 def checkerboards(course: Course, facts: RunFacts) -> Iterator[Finding]:
     """Is there a grid in the samples, and do the kernels make one?"""
     transposed = facts.network("generator", "transposed", [])
-    uneven = [(kernel, stride) for kernel, stride in transposed if kernel % stride]
+    # Kernels no larger than the stride do not overlap at all: each pixel of the input becomes a block.
+    uneven = [
+        (kernel, stride) for kernel, stride in transposed if kernel % stride or kernel <= stride
+    ]
     data = facts.data.get("seen", {}).get("grid", 0.0)
     grid = course.now("fakes.grid") - data
     learned = course.now("fakes.features_diversity") > 0.5 and age(course, facts) > GROWN

@@ -19,10 +19,14 @@ LARGE_MOVE, SMALL_MOVE = 0.06, 2e-4
 HIGHEST = {"Adam": 1.9e-3, "RMSprop": 1.9e-3, "SGD": 0.5}
 LOWEST = {"Adam": 9e-6, "RMSprop": 2e-6, "SGD": 1e-4}
 """Learning rates beyond which hardly any GAN has been trained, by optimiser."""
+FAR_FROM_USUAL = 10.0
+"""Times the rate of the recipe as it is published, or this part of it."""
 HIGH_MOMENTUM = 0.8
 SMALL_BATCH = 8
 NOISE = 0.2
 """Of the images' range: stronger noise hides faces."""
+LAYER_NOISE = 0.4
+"""Of the normalised signals inside the generator."""
 DROPOUT = 0.6
 LATE = 0.25
 """Share of the run after which too large a step is no beginner's mistake."""
@@ -92,15 +96,17 @@ def too_high(course: Course, facts: RunFacts, player: Player) -> tuple[int, Evid
     """Say since when, and by what, a player's steps are too large."""
     kind = facts.word(f"optimizers.{player}") or "Adam"
     rates = in_force(course, facts, player)
-    over = rates > HIGHEST.get(kind, math.inf)
+    usual = facts.usual_number(f"optimizers.{player}.learning_rate")
+    same = facts.usual.get("optimizers", {}).get(player, {}).get("part") == kind
+    bound = min(HIGHEST.get(kind, math.inf), FAR_FROM_USUAL * usual if same else math.inf)
+    over = rates > bound
     if len(over) and over[-1]:
         first = int(np.flatnonzero(~over)[-1]) + 1 if (~over).any() else 0
         return int(course.images[first]) if first else 0, Evidence(
-            f"the {player}'s learning rate is {rates[-1]:.3g}; with {kind} {HIGHEST[kind]:.1g} is much "
-            "already",
+            f"the {player}'s learning rate is {rates[-1]:.3g}; with {kind} {bound:.2g} is much already",
             f"learning_rates.{player}",
             float(rates[-1]),
-            HIGHEST[kind],
+            bound,
         )
     now = course.now(f"{player}.update")
     since = course.since(f"{player}.update", lambda values: values > LARGE_MOVE)
@@ -127,12 +133,15 @@ def too_low(course: Course, facts: RunFacts, player: Player) -> tuple[int, Evide
     kind = facts.word(f"optimizers.{player}") or "Adam"
     rates = in_force(course, facts, player)
     began = float(np.nanmax(rates)) if np.isfinite(rates).any() else math.nan
-    if 0 < began < LOWEST.get(kind, 0.0):
+    usual = facts.usual_number(f"optimizers.{player}.learning_rate")
+    same = facts.usual.get("optimizers", {}).get(player, {}).get("part") == kind
+    bound = max(LOWEST.get(kind, 0.0), usual / FAR_FROM_USUAL if same else 0.0)
+    if 0 < began < bound:
         return 0, Evidence(
-            f"the {player}'s learning rate is {began:.3g}; with {kind} {LOWEST[kind]:.1g} is little already",
+            f"the {player}'s learning rate is {began:.3g}; with {kind} {bound:.2g} is little already",
             f"learning_rates.{player}",
             began,
-            LOWEST[kind],
+            bound,
         )
     highest = course.highest(f"{player}.update")
     if 0 < highest < SMALL_MOVE:
@@ -216,14 +225,16 @@ def noise(course: Course, facts: RunFacts) -> Iterator[Finding]:
             ),
         )
     layer = facts.number("layer_noise", now)
-    if layer > 1.0:
+    if layer > LAYER_NOISE:
         yield found(
             "noise-too-strong",
             "warning",
             0,
             f"The noise inside the generator is {layer:g} times as strong as its normalised signals.",
             change(facts, "Use 0.1 at most, or none.", Change("layer_noise", "0")),
-            Evidence(f"standard deviation {layer:g} after each layer", value=layer, bound=1.0),
+            Evidence(
+                f"standard deviation {layer:g} after each layer", value=layer, bound=LAYER_NOISE
+            ),
             where="generator",
         )
     for player in PLAYERS:
