@@ -49,7 +49,7 @@ def describe(network: nn.Module) -> dict[str, Any]:
             for name, layer in network.named_modules()
             if isinstance(layer, LAYERS)
             and layer.weight.numel() > 1
-            and not bool(layer.weight.detach().float().std() > 0)
+            and bool((layer.weight == layer.weight.flatten()[0]).all())  # a deviation has rounding
         ],
         "ends_in_sigmoid": bool(leaves) and isinstance(leaves[-1], nn.Sigmoid),
         "gains": gains(network),
@@ -73,9 +73,13 @@ def gains(network: nn.Module) -> dict[str, float]:
             weight = layer.weight.float()
             terms = weight[0].numel()
             if isinstance(layer, nn.ConvTranspose2d):
-                # An output pixel is reached by every stride-th tap of each input channel.
-                strides = layer.stride[0] * layer.stride[1]
-                terms = weight.shape[0] * weight.shape[2] * weight.shape[3] // strides
+                # An output pixel is reached by every stride-th tap of each input channel; of a latent, which
+                # is one pixel, by one tap.
+                is_first = layer.stride == (1, 1) and layer.padding == (0, 0)
+                taps = (
+                    1 if is_first else weight[0, 0].numel() // (layer.stride[0] * layer.stride[1])
+                )
+                terms = weight.shape[0] * taps
             found[name] = float(weight.square().mean().sqrt() * max(1, terms) ** 0.5)
     return found
 

@@ -107,11 +107,13 @@ def high_frequency(power: NDArray[np.float64]) -> float:
     Returns:
         From 0 to 1; photographs have little.
     """
-    total = float(power.sum())
     rows = np.abs(np.fft.fftfreq(power.shape[0]))[:, None]
     columns = np.arange(power.shape[1])[None, :] / (2 * (power.shape[1] - 1))
     upper = np.maximum(rows, columns) > 0.25
-    return float(power[upper].sum()) / total if total > 0 else 0.0
+    # Each column stands for itself and its mirror image, but for the first and the last.
+    whole = power * np.where((columns == 0) | (columns == 0.5), 1, 2)
+    total = float(whole.sum())
+    return float(whole[upper].sum()) / total if total > 0 else 0.0
 
 
 def grid(power: NDArray[np.float64]) -> float:
