@@ -5,18 +5,18 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from facesmith.base import records
-from facesmith.base.errors import DataError
+from facesmith.base.records import Record
 from facesmith.health import facts as fact_files
 from facesmith.health.course import Course
 from facesmith.health.facts import RunFacts
 from facesmith.health.finding import SEVERITIES, Finding, Severity
 from facesmith.health.findings import diagnose
+from facesmith.health.foreign import read_any
 from facesmith.recipes import published
 
 METRICS = "metrics.jsonl"
@@ -42,7 +42,8 @@ class Attempt:
         """Read a run folder and diagnose it.
 
         Args:
-            folder: Made by a training of ours, or with a metrics.jsonl of the same form.
+            folder: Made by a training of ours or a monitor, or one with the metrics of another program; their
+                file alone will do.
 
         Returns:
             The attempt.
@@ -50,15 +51,15 @@ class Attempt:
         Raises:
             DataError: Nothing in the folder tells of a run, or run.json cannot be understood.
         """
-        metrics = folder / METRICS
-        if not (metrics.exists() or (folder / "run.json").exists()):
-            raise DataError(
-                f"{folder} is no run.",
-                needed=f"a folder with {METRICS}, as a training writes it",
-                todo="give the folder that train was given with --run; runs/ holds those without",
-            )
-        course = Course(tuple(records.read(metrics)) if metrics.exists() else ())
-        facts = fact_files.read(folder, published)
+        known: list[Record] = []
+        if (folder / "run.json").exists() and not (folder / METRICS).exists():
+            facts = fact_files.read(folder)  # nothing recorded yet
+        else:
+            known, facts = read_any(folder)
+        facts = replace(facts, usual=published(str(facts.recipe.get("name", ""))))
+        course = Course(tuple(known))
+        if folder.is_file():
+            folder = folder.parent
         return cls(
             folder,
             course,
