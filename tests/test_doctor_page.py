@@ -66,6 +66,7 @@ def test_pictures_are_those_of_the_page() -> None:
     shown = set(re.findall(r"\]\(images/doctor/([^)]+)\)", PAGE))
     assert shown == {path.name for path in PICTURES.iterdir()}
     assert set(doctor_pictures.SCENES) == set(NAMED)
+    assert (PICTURES / "report.png").stat().st_size <= 150_000
 
 
 def test_links_within_the_page_lead_somewhere() -> None:
