@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from facesmith.base.registry import registered
+from facesmith.base.registry import own
 from facesmith.base.schedules import Constant, Decay, Linear
 from facesmith.optimizers import SGD, Adam, Optimizer, RMSprop
 
@@ -18,7 +18,7 @@ def test_settings_follow_their_schedules():
         assert RMSprop(learning_rate=falling).settings(seen) == {"lr": close(rate)}
 
 
-@pytest.mark.parametrize("kind", registered(Optimizer))
+@pytest.mark.parametrize("kind", own(Optimizer))
 def test_every_setting_is_a_key_of_the_torch_optimisers_group(kind):
     built = kind().build([nn.Parameter(torch.ones(3))])
     assert set(kind().settings(0)) <= set(built.param_groups[0])

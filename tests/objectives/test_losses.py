@@ -9,7 +9,7 @@ from scipy import stats
 from scipy.special import expit, log_expit
 
 from facesmith.base.errors import UsageError
-from facesmith.base.registry import registered
+from facesmith.base.registry import own
 from facesmith.objectives.losses import (
     Hinge,
     LeastSquares,
@@ -58,7 +58,7 @@ FAKE = torch.tensor([2.0, -0.9999, 0.3, 0.0, -6.0, 0.7, -1.0001, 7.5], dtype=tor
 
 
 def test_every_registered_loss_has_a_reference():
-    assert {type(loss) for loss in REFERENCES} == set(registered(Loss))
+    assert {type(loss) for loss in REFERENCES} == set(own(Loss))
 
 
 @CASES
@@ -111,7 +111,7 @@ def test_the_generator_looks_at_reals_exactly_when_it_says_so(loss):
 
 
 def test_only_the_relativistic_loss_needs_reals():
-    assert [kind.__name__ for kind in registered(Loss) if kind.needs_real] == ["Relativistic"]
+    assert [kind.__name__ for kind in own(Loss) if kind.needs_real] == ["Relativistic"]
 
 
 @CASES

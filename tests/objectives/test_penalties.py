@@ -8,7 +8,7 @@ from torch import nn
 
 from facesmith.architectures import DCGANDiscriminator, ImageShape
 from facesmith.base.errors import UsageError
-from facesmith.base.registry import registered
+from facesmith.base.registry import own
 from facesmith.base.schedules import Constant, Linear
 from facesmith.objectives.penalties import (
     R1,
@@ -59,7 +59,7 @@ def make_pass(discriminator, images_seen=0, dtype=torch.float32):
 
 
 def test_every_registered_penalty_is_tested_here():
-    assert {kind.__name__ for kind in registered(Penalty)} == {
+    assert {kind.__name__ for kind in own(Penalty)} == {
         "R1",
         "R2",
         "GradientPenalty",
@@ -232,7 +232,7 @@ def test_a_share_outside_zero_to_one_is_refused(kind, which, share):
         kind(share=share)
 
 
-@pytest.mark.parametrize("kind", registered(Penalty))
+@pytest.mark.parametrize("kind", own(Penalty))
 @pytest.mark.parametrize("every", [0, -3])
 def test_an_interval_below_one_is_refused(kind, every):
     with pytest.raises(UsageError, match=f"{kind.__name__}.every was given {every}"):

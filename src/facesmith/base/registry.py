@@ -56,6 +56,18 @@ def registered(base: type) -> list[type]:
     return sorted((p for p in _parts.values() if issubclass(p, base)), key=lambda p: p.__name__)
 
 
+def own(base: type) -> list[type]:
+    """List the registered parts of one kind that facesmith brings itself, without a user's.
+
+    Args:
+        base: The base class or protocol that they implement.
+
+    Returns:
+        Classes sorted by name.
+    """
+    return [part for part in registered(base) if part.__module__.startswith("facesmith.")]
+
+
 def find(name: str) -> type:
     """Look a part up by name, ignoring case, hyphens and underscores.
 
