@@ -95,7 +95,7 @@ def reasons_for_strength(course: Course, facts: RunFacts) -> tuple[list[str], li
 def too_weak(course: Course, facts: RunFacts) -> Iterator[Finding]:
     """Can D not tell samples from data that anybody could?"""
     since = course.since("separation", lambda v: v < BLIND, least=6)
-    detail = course.now("fakes.high_frequency") / course.now("reals.high_frequency")
+    detail = course.now("fakes.high_frequency") / max(course.now("reals.high_frequency"), 1e-9)
     rough = detail > ROUGH or detail < 1 / ROUGH
     if since < 0 or not (course.now("fakes.shift") > FAR or rough):
         return
