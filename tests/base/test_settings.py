@@ -11,7 +11,7 @@ from facesmith.base import registry, settings
 from facesmith.base.errors import UsageError
 from facesmith.base.schedules import Constant, Linear, Schedule, Warmup
 from facesmith.objectives.losses import Hinge, NonSaturating
-from facesmith.objectives.penalties import R1, R2, Drift
+from facesmith.objectives.penalties import R1, R2, Drift, GradientPenalty
 from facesmith.optimizers import SGD, Adam
 from facesmith.recipe import Recipe
 from facesmith.recipes import NAMED
@@ -88,6 +88,7 @@ def test_what_does_not_fit_is_refused(option: str, text: str, said: str) -> None
         ((R1(every=4), R2()), "r1(every=4) r2"),
         ((), "none"),
         (Hinge(), "hinge"),
+        (GradientPenalty(Constant(5.0)), "gradient-penalty(strength=5)"),
         (Adam(learning_rate=Warmup(5, Constant(1e-3))), "adam(learning_rate=warmup(5, 0.001))"),
         (MLPGenerator(widths=(8,)), "mlpgenerator(widths=(8, ))"),
         (32, "32"),

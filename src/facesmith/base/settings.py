@@ -148,7 +148,7 @@ def written(value: Any) -> str:
         for field in dataclasses.fields(value)
         if getattr(value, field.name) != field.default
     )
-    name = type(value).__name__.lower()
+    name = re.sub("(?<=[a-z])(?=[A-Z])", "-", type(value).__name__).lower()  # gradient-penalty
     return f"{name}({given})" if given else name
 
 
