@@ -90,7 +90,7 @@ CASES: dict[
     "data-duplicated": ({}, lambda f: pixels(f, copies=0.02), {}, lambda f: pixels(f, copies=1e-5)),
     "data-corrupted": ({}, lambda f: pixels(f, odd=0.15), {}, lambda f: pixels(f, odd=0.01)),
     "data-sorted": ({"reals__shift": 2.5, "reals__bias": 1.0}, None, {"reals__shift": 1.2}, None),
-    "channels-swapped": ({}, lambda f: pixels(f, cold=0.9), {}, lambda f: pixels(f, cold=0.3)),
+    "channels-swapped": ({}, lambda f: pixels(f, cold=0.9), {}, lambda f: pixels(f, cold=0.05)),
     "grey-mixed": ({}, lambda f: pixels(f, grey=0.4), {}, lambda f: pixels(f, grey=1.0)),
     "too-few-images": (
         {"held_out_gap": 0.9},

@@ -60,6 +60,11 @@ class Course:
         values = _finite(self.curve(name))[-count:]
         return median(values.tolist()) if len(values) else math.nan
 
+    def mean(self, name: str, count: int) -> float:
+        """Give the mean of the last measurements of a signal, in which rare ones count; NaN without any."""
+        values = _finite(self.curve(name))[-count:]
+        return float(values.mean()) if len(values) else math.nan
+
     def start(self, name: str, count: int = RECENT) -> float:
         """Give the level that a signal began at: the median of its first few measurements."""
         values = _finite(self.curve(name))[:count]

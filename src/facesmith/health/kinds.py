@@ -317,7 +317,7 @@ KINDS: dict[str, Kind] = {
         "balance",
         "The discriminator cannot tell these samples from photographs, although they are far from them. "
         "Its advice is worth nothing, and the generator drifts.",
-        ("not-learning", "total-collapse", "partial-collapse"),
+        ("not-learning", "total-collapse", "partial-collapse", "checkerboard"),
     ),
     "discriminator-overfits": Kind(
         "balance",
@@ -360,6 +360,13 @@ KINDS: dict[str, Kind] = {
         "course",
         "The best samples lie behind: since then the distance to the data has grown again. Learning rates "
         "that were right in the beginning are too high near the end, or the discriminator overfits.",
+        (
+            "discriminator-too-weak",
+            "discriminator-too-strong",
+            "partial-collapse",
+            "total-collapse",
+            "oscillation",
+        ),
     ),
     "average-lags": Kind(
         "course",

@@ -79,6 +79,12 @@ DISCRIMINATION = {
         "The same, less that of reals and fakes judged in one batch; 0 where D was trained on such.",
         unit="spreads",
     ),
+    "dependence": Signal(
+        "how much D minds the rest of its batch",
+        "Change of D's verdict on real images if half of their batch is left out; 0 without batch norm.",
+        unit="spreads",
+        low=0.0,
+    ),
     "trivial.grain": Signal(
         "gap left under a grain", "Share of D's gap that is left if a grain nobody sees is added."
     ),

@@ -96,10 +96,13 @@ def describe_loss(
     Returns:
         `discriminator_at_zero` and `generator_at_zero`, of a discriminator that is blind;
         `discriminator_right` and `discriminator_wrong`, of one that is sure and right, and sure and wrong;
+        `discriminator_leaning_right` and `..._wrong`, of one whose logits are 1 and -1;
         `generator_caught` and `generator_passed`, of a generator whose fakes are known for sure and of one
         whose fakes pass.
     """
-    zero, sure = torch.zeros(64), torch.full((64,), CONFIDENT)
+    count = 1024  # noisy labels are drawn
+    zero, leaning = torch.zeros(count), torch.ones(count)
+    sure = CONFIDENT * leaning
 
     def mean(loss: Callable[[Tensor, Tensor], Tensor], real: Tensor, fake: Tensor) -> float:
         with unnoticed(zero.device):  # noisy labels are drawn
@@ -109,6 +112,8 @@ def describe_loss(
         "discriminator_at_zero": mean(discriminator, zero, zero),
         "discriminator_right": mean(discriminator, sure, -sure),
         "discriminator_wrong": mean(discriminator, -sure, sure),
+        "discriminator_leaning_right": mean(discriminator, leaning, -leaning),
+        "discriminator_leaning_wrong": mean(discriminator, -leaning, leaning),
         "generator_at_zero": mean(generator, zero, zero),
         "generator_caught": mean(generator, sure, -sure),
         "generator_passed": mean(generator, -sure, sure),

@@ -21,6 +21,8 @@ FIXED = 48
 """Fakes of fixed latents that are looked at."""
 HELD_OUT = 32
 """Held-out images that D judges at a time; all of them have their turn."""
+CALLS, CHANGE = 24, 0.02
+"""Times that D is asked at most, and the part of its spread that no longer is a change."""
 REMEMBERED = 31
 """Batches of real images whose features are kept, to tell a lasting shift from a passing one."""
 FAINT = 0.02
@@ -278,19 +280,17 @@ class Probe:
         """Judge reals and fakes again, apart and in one batch: which equals the verdict of the training?"""
         real, fake = latest["real"], latest["fake"]
         given = latest["real_logits"].float().mean() - latest["fake_logits"].float().mean()
-        alone = []
-        for images in (real, fake):
-            judge(before, images)  # twice: a network may remember its last batch
-            alone.append(judge(before, images).float())
-        both = torch.cat([real, fake])
-        judge(before, both)
-        together = judge(before, both).float()
+        alone = [settled(before, images, judge) for images in (real, fake)]
+        together = settled(before, torch.cat([real, fake]), judge)
         spread = torch.cat([alone[0] - alone[0].mean(), alone[1] - alone[1].mean()]).std() + 1e-6
         apart = alone[0].mean() - alone[1].mean()
         mixed = together[: len(real)].mean() - together[len(real) :].mean()
+        half = max(1, len(real) // 2)
+        without = settled(before, real[:half], judge)
         return {
             "leak": float((given - apart) / spread),
             "leak.mixed": float((given - mixed) / spread),
+            "dependence": float((without - alone[0][:half]).abs().mean() / spread),
         }
 
     def _trivial(
@@ -326,3 +326,25 @@ class Probe:
             "level": gap(real + (levels[1] - levels[0]).to(real.dtype), fake),
         }
         return {f"trivial.{name}": float(value / whole) for name, value in left.items()}
+
+
+def settled(
+    discriminator: nn.Module, images: Tensor, judge: Callable[[nn.Module, Tensor], Tensor]
+) -> Tensor:
+    """Judge images until the verdict does not change any more: a network may remember what it saw before.
+
+    Args:
+        discriminator: A copy, whose memory may change.
+        images: Shape (N, C, H, W).
+        judge: Gives their logits.
+
+    Returns:
+        Logits (N,).
+    """
+    last = judge(discriminator, images).float()
+    for _ in range(CALLS):
+        logits = judge(discriminator, images).float()
+        if bool((logits.mean() - last.mean()).abs() <= CHANGE * logits.std(correction=0) + 1e-6):
+            return logits
+        last = logits
+    return last

@@ -153,7 +153,7 @@ class Signals:
             "spectrum_distance.floor": reals.spectrum_floor,
         }
         if reals.train_features is not None:
-            near = pictures.distances(pictures.features(fakes), reals.train_features).min(axis=1)
+            near = neighbours(fakes, reals.train_features)
             measured["nearest"] = float(np.median(near) / max(reals.nearest, 1e-9))
         return measured
 
@@ -171,8 +171,7 @@ class Signals:
                     for begin in range(0, len(chosen), CHUNK)
                 ]
             )
-            between = pictures.distances(pictures.features(held_out), features)
-            nearest = float(np.median(between.min(axis=1)))
+            nearest = float(np.median(neighbours(held_out, features)))
         return Reals(
             slices=slices,
             spectrum=spectrum,
@@ -208,13 +207,29 @@ def of_pixels(images: Pictures) -> dict[str, float]:
         What `pictures.describe` measures; `copies`, the share of pairs that are the same picture; `odd`, the
         share of pictures that are unlike the others.
     """
-    rows = pictures.flatten(images)
-    others = pictures.pairs(pictures.distances(rows, rows))
+    # Blank pictures are equal, and another fault than copies.
+    rows = pictures.flatten(images[images.std(axis=(1, 2, 3)) > pictures.FLAT])
+    others = pictures.pairs(pictures.distances(rows, rows)) if len(rows) > 1 else np.empty(0)
     return {
         **pictures.describe(images),
         "copies": float((others < pictures.COPY).mean()) if len(others) else 0.0,
         "odd": Reference.of(images).odd(pictures.describe_each(images)),
     }
+
+
+def neighbours(images: Pictures, features: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Give the distance of each picture, as it is or in a mirror, to the nearest of many.
+
+    Args:
+        images: Shape (N, H, W, C).
+        features: Of the many, rows of `pictures.features`.
+
+    Returns:
+        Shape (N,).
+    """
+    ways = (images, np.ascontiguousarray(images[:, :, ::-1]))
+    near = [pictures.distances(pictures.features(way), features).min(axis=1) for way in ways]
+    return np.asarray(np.minimum(*near))
 
 
 def some_of(dataset: TrainingSet, seed: int) -> NDArray[np.uint8]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+import numpy as np
+
 from facesmith.health.course import Course
 from facesmith.health.facts import RunFacts
 from facesmith.health.finding import Change, Evidence, Finding
 from facesmith.health.kinds import found
 from facesmith.health.remedies import change, rate, with_r1
-from facesmith.health.rules.gain import age, is_improving, is_near
+from facesmith.health.rules.gain import age, has_faded, is_improving, is_near
 
 ALWAYS = 0.985
 """Share of pairs that D ranks rightly, from which on it teaches little."""
@@ -22,6 +24,8 @@ MOSTLY = 0.95
 """The same where the recipe itself favours D."""
 BLIND = 0.56
 """Share of pairs that D ranks rightly, below which it is guessing."""
+OFTEN_BLIND, FAR_OFF = 0.66, 2.5
+"""The same where samples stay this many times as far from the data as the data are from themselves."""
 FAR = 4.0
 """Standard errors that samples lie off the data: 1 is as near as data are to themselves."""
 ROUGH = 3.0
@@ -30,6 +34,8 @@ GAP, WIDE_GAP = 0.62, 0.75
 """Share of pairs in which D ranks a training image above a held-out one; 0.5 if it generalises."""
 COPIES = 0.02
 """Of all pairs of samples that are equal: the generator repeats itself."""
+FAINT = 0.3
+"""Contrast of the samples over the data's, below which they show next to nothing."""
 MANY_STEPS = 3
 FASTER = 3.0
 """Learning rate of D over that of G."""
@@ -42,7 +48,9 @@ def too_strong(course: Course, facts: RunFacts) -> Iterator[Finding]:
     reasons, changes = reasons_for_strength(course, facts)
     bound = MOSTLY if changes else ALWAYS
     since = course.since("separation", lambda v: v > bound, least=6)
-    if since < 0 or is_near(course) or is_improving(course):
+    if repeats(course, facts):
+        return  # such a generator is easily found out
+    if since < 0 or is_near(course) or is_improving(course) or has_faded(course):
         return  # it may well be always right, as long as the generator learns from it
     now = course.now("separation")
     gradient = course.now("generator.gradient_to_weight") / max(
@@ -66,6 +74,12 @@ def too_strong(course: Course, facts: RunFacts) -> Iterator[Finding]:
             course.now("generator.gradient_to_weight"),
         ),
     )
+
+
+def repeats(course: Course, facts: RunFacts) -> bool:
+    """Say whether the generator makes the same pictures over and over; faint ones are equal without that."""
+    data = facts.data.get("seen", {}).get("std", course.now("reals.std"))
+    return course.now("batch.copies") > COPIES and course.now("fakes.std") > FAINT * data
 
 
 def reasons_for_strength(course: Course, facts: RunFacts) -> tuple[list[str], list[Change]]:
@@ -94,13 +108,18 @@ def reasons_for_strength(course: Course, facts: RunFacts) -> tuple[list[str], li
 
 def too_weak(course: Course, facts: RunFacts) -> Iterator[Finding]:
     """Can D not tell samples from data that anybody could?"""
-    since = course.since("separation", lambda v: v < BLIND, least=6)
     detail = course.now("fakes.high_frequency") / max(course.now("reals.high_frequency"), 1e-9)
-    rough = detail > ROUGH or detail < 1 / ROUGH
-    if since < 0 or not (course.now("fakes.shift") > FAR or rough):
+    off = course.now("distance", 2) / max(course.now("distance.floor"), 1e-9)
+    far = course.now("fakes.shift") > FAR or detail > ROUGH or detail < 1 / ROUGH
+    # Where the distance says that samples stay far away, even a discriminator that is often right is weak.
+    bound = OFTEN_BLIND if off > FAR_OFF and not is_improving(course) else BLIND
+    since = course.since("separation", lambda v: v < bound, least=6)
+    if since < 0 or not far or has_faded(course):
         return
-    if course.now("batch.copies") > COPIES:
-        return  # a generator that repeats itself can always be one picture ahead
+    if bound > BLIND:  # it is weak since samples no longer came nearer
+        since = max(since, int(course.images[np.nanargmin(course.curve("distance"))]))
+    if repeats(course, facts):
+        return  # such a generator can always be one picture ahead
     now = course.now("separation")
     yield found(
         "discriminator-too-weak",

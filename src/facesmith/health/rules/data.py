@@ -23,13 +23,13 @@ FEW, VERY_FEW = 1_000, 300
 ODD = 0.03
 """Of the pictures: more that are unlike the others are damage, not variety."""
 MIXED = (0.02, 0.98)
-COLD = 0.6
+COLD = 0.15
 """Of face pictures: so many whose middle is more blue than red have their channels exchanged."""
 NEAR = 0.85
 """Distance of consecutive images to that of any two: shuffled ones have 1."""
-SHIFT = 1.6
-"""Standard errors that batches lie off the data, as a rule; shuffled ones have 1."""
-ENOUGH = 6
+SHIFT, SHIFT_OF_MANY = 1.6, 1.22
+"""Standard errors that batches lie off the data, by a few records and by many; shuffled ones have 1."""
+ENOUGH, MANY = 6, 24
 """Records whose batches are looked at before anything is said of their order."""
 BIAS = 3.0
 """Standard errors that all batches together lie off the data in mean or spread; true images have 1."""
@@ -150,11 +150,12 @@ def order(course: Course, facts: RunFacts) -> Iterator[Finding]:
         return
     count = len(course.records)
     begin = int(course.images[0])
-    shift, near = course.now("reals.shift", count), course.now("reals.order", count)
+    shift, near = course.mean("reals.shift", count), course.now("reals.order", count)
+    bound = SHIFT_OF_MANY if count >= MANY else SHIFT
     bias = course.now("reals.bias", 8)
     spread = course.now("reals.spread_bias", 8)
     lasting = max(bias, spread)
-    if count >= ENOUGH and (near < NEAR or (shift > SHIFT and bias < LASTING * shift)):
+    if count >= ENOUGH and (near < NEAR or (shift > bound and bias < LASTING * shift)):
         yield found(
             "data-sorted",
             "ill",

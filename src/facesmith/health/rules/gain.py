@@ -9,6 +9,8 @@ from facesmith.health.facts import RunFacts
 
 UNPLANNED = 100_000
 """Images that a run of unknown length is taken to need."""
+FADED = 0.03
+"""Of its highest value: a learning rate that has fallen below does nothing any more."""
 GAIN = 0.05
 """Relative change over the last third of a run that is a gain."""
 NEAR = 2.0
@@ -41,10 +43,22 @@ def is_improving(course: Course) -> bool:
     Returns:
         Whether any of diversity, shift and distance gained over the last third.
     """
-    return (
-        _gain(-smooth(course.curve("fakes.features_diversity"))) > GAIN
+    variety = smooth(course.curve("fakes.features_diversity"))
+    known = variety[np.isfinite(variety)]
+    grown = known[-1] - known[-1 - max(1, len(known) // 3)] if len(known) > 2 else 0.0
+    return bool(
+        grown > GAIN
         or _gain(smooth(course.curve("fakes.shift"))) > GAIN
         or _gain(smooth(course.curve("distance"), 1)) > GAIN
+    )
+
+
+def has_faded(course: Course) -> bool:
+    """Say whether both learning rates have come to nothing, so that nothing can change any more."""
+    rates = [course.curve(f"learning_rates.{player}") for player in ("generator", "discriminator")]
+    return all(
+        np.isfinite(rate).any() and rate[-1] < FADED * np.nanmax(rate, initial=0.0)
+        for rate in rates
     )
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
 
 from facesmith.health.course import Course
 from facesmith.health.facts import RunFacts
-from facesmith.health.finding import Evidence, Finding, Remedy
+from facesmith.health.finding import Change, Evidence, Finding, Remedy
 from facesmith.health.kinds import found
+from facesmith.health.remedies import change
 
 REVERSED = 0.2
 """Share of pairs in which D ranks the real image higher: far below a half it means to rank them wrongly."""
@@ -25,6 +27,10 @@ LEAK = 1.0
 """Spreads of the logits by which D's verdict depends on the other half of its batch."""
 EXPLAINED = 0.5
 """Of that difference, that may be left when both are judged in one batch, if the mixture is its reason."""
+MOSTLY_RANDOM = 0.55
+"""Loss of a D that is right over that of one that is wrong: 0.24 without flips, 0.6 with 3 of 10."""
+SURELY_WRONG = 5.0
+"""Loss of a D that is surely wrong: 40 by cross entropy, below 1.4 with two sigmoids."""
 BOUNDED = 2.0
 """How much more a loss that can grow asks of a D that is surely wrong; two sigmoids ask 0.8 at most."""
 
@@ -154,7 +160,11 @@ def sigmoids(course: Course, facts: RunFacts) -> Iterator[Finding]:
         evidence = Evidence(
             "the reported loss is that of a second sigmoid over the discriminator's outputs"
         )
-    elif loss and 0 < loss["discriminator_wrong"] - loss["discriminator_right"] < BOUNDED:
+    elif (
+        loss
+        and 0 < loss["discriminator_wrong"] - loss["discriminator_right"] < BOUNDED
+        and loss["discriminator_wrong"] < SURELY_WRONG
+    ):
         evidence = Evidence(
             f"a discriminator that is surely wrong has a loss of {loss['discriminator_wrong']:.2f}, one "
             f"that is surely right {loss['discriminator_right']:.2f}: hardly less"
@@ -174,6 +184,26 @@ def sigmoids(course: Course, facts: RunFacts) -> Iterator[Finding]:
                 "(BCEWithLogitsLoss), or keep its sigmoid and use BCELoss: one of the two."
             ),
             evidence,
+        )
+
+
+def random_labels(course: Course, facts: RunFacts) -> Iterator[Finding]:
+    """Are so many labels flipped that being right hardly pays?"""
+    right = facts.loss.get("discriminator_leaning_right", math.nan)
+    wrong = facts.loss.get("discriminator_leaning_wrong", math.nan)
+    if right / max(wrong, 1e-9) > MOSTLY_RANDOM and 0 < right <= wrong:
+        yield found(
+            "discriminator-too-weak",
+            "ill",
+            0,
+            f"Labels are mostly chance: a discriminator that is right pays {right / wrong:.0%} of what one "
+            "pays that is wrong.",
+            change(
+                facts,
+                "Flip no more than a twentieth of the labels, or none.",
+                Change("loss", "non-saturating"),
+            ),
+            Evidence(f"loss {right:.2f} when right, {wrong:.2f} when wrong"),
         )
 
 
@@ -221,4 +251,4 @@ def dependence(course: Course, facts: RunFacts) -> Iterator[Finding]:
     )
 
 
-RULES = (labels, trivial, sigmoids, dependence)
+RULES = (labels, trivial, sigmoids, random_labels, dependence)

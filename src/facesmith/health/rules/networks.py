@@ -14,6 +14,8 @@ from facesmith.health.kinds import found
 from facesmith.health.remedies import PLAYERS, change
 from facesmith.health.rules.gain import age
 
+DEPENDS = 0.1
+"""Spreads of the logits by which an answer changes if half of the batch is left out."""
 DEAD = 0.95
 SMALL_BATCH, TINY_BATCH = 8, 4
 LOUD, MUTE = 8.0, 1e-3
@@ -23,7 +25,7 @@ LOUD_ALL, MUTE_ALL = 300.0, 1e-4
 FEW_LATENTS, VERY_FEW_LATENTS = 8, 4
 GROWN = 0.4
 """Share of the plan after which the grid of a young generator should have gone."""
-GRID = 1.0
+GRID = 1.4
 """Common logarithm of a grid's power over its surroundings, above that of the data."""
 
 
@@ -99,7 +101,8 @@ def norms(course: Course, facts: RunFacts) -> Iterator[Finding]:
     of_gradients = [
         name for name in penalties(course, facts) if name in ("R1", "R2", "GradientPenalty")
     ]
-    if of_gradients and facts.network("discriminator", "batch_norm", False):
+    depends = course.now("dependence")
+    if of_gradients and (facts.network("discriminator", "batch_norm", False) or depends > DEPENDS):
         yield found(
             "batch-norm-gradient-penalty",
             "ill" if "GradientPenalty" in of_gradients else "warning",

@@ -12,6 +12,7 @@ from facesmith.health.facts import RunFacts
 from facesmith.health.finding import Change, Evidence, Finding, Remedy
 from facesmith.health.kinds import found
 from facesmith.health.remedies import PLAYERS, change, rate
+from facesmith.health.rules.gain import FADED, has_faded
 
 WILD = 0.45
 """Movement of the mean sample between records, in distances of real images."""
@@ -24,7 +25,9 @@ LAG = 1.5
 APART = 0.45
 STILL = 0.12
 """Movement of the average over that of the trained generator."""
-WAITING = 0.4
+STALLS = 20
+"""Records over which waiting is summed up: it may come in fits."""
+WAITING = 0.12
 """Share of the time that is spent waiting for images."""
 STEADY = 0.03
 """Gain over the last part of a run that is none."""
@@ -164,15 +167,14 @@ def average(course: Course, facts: RunFacts) -> Iterator[Finding]:
 
 
 def pace(course: Course, facts: RunFacts) -> Iterator[Finding]:
-    """Do the networks wait for images?"""
-    since = course.since("time.data", lambda v: v > WAITING)
-    if since < 0:
+    """Do the networks wait for images, always or now and then?"""
+    now = course.mean("time.data", STALLS)
+    if len(course.records) < 4 or not now > WAITING:
         return
-    now = course.now("time.data")
     yield found(
         "data-starves",
         "warning",
-        since,
+        int(course.images[-min(STALLS, len(course.images))]),
         f"{now:.0%} of the time is spent waiting for images.",
         Remedy(
             "Prepare the photos once (facesmith prepare), so that nothing is decoded while it trains; put "
@@ -180,6 +182,35 @@ def pace(course: Course, facts: RunFacts) -> Iterator[Finding]:
         ),
         Evidence(f"{now:.0%} of the time", "time.data", now, WAITING),
     )
+
+
+def left_behind(course: Course, facts: RunFacts) -> Iterator[Finding]:
+    """Has one player stopped to learn while the other goes on?"""
+    for player, other in (PLAYERS, PLAYERS[::-1]):
+        rates, others = (course.curve(f"learning_rates.{each}") for each in (player, other))
+        if not (np.isfinite(rates).any() and np.isfinite(others).any() and np.nanmax(rates) > 0):
+            continue
+        gone = (rates < FADED * np.nanmax(rates)) & (others > 10 * FADED * np.nanmax(others))
+        since = course.unbroken(gone, course.images, 4)
+        if since < 0 or since <= course.images[0]:
+            continue
+        yield found(
+            "late-drift",
+            "warning",
+            since,
+            f"The {player} has stopped to learn, and the {other} goes on: samples drift away.",
+            change(
+                facts,
+                "Let both learning rates fade together, and go on from where samples were best.",
+                rate(facts, player, course.start(f"learning_rates.{player}")),
+            ),
+            Evidence(
+                f"the {player}'s learning rate is {rates[-1]:.2g}",
+                f"learning_rates.{player}",
+                float(rates[-1]),
+            ),
+        )
+        return
 
 
 def finished(course: Course, facts: RunFacts) -> Iterator[Finding]:
@@ -195,11 +226,16 @@ def finished(course: Course, facts: RunFacts) -> Iterator[Finding]:
     earlier = course.start("movement", 8)
     if gain > STEADY or not moved < 0.35 * earlier or math.isnan(gain):
         return
+    why = (
+        "the learning rates have faded"
+        if has_faded(course)
+        else "nothing is left to learn for this recipe"
+    )
     yield found(
         "finished",
         "note",
         int(images[-part]),
-        "Samples have not come nearer to the data for a third of the run, and hardly change.",
+        f"Samples have not come nearer to the data for a third of the run, and hardly change: {why}.",
         Remedy(
             "Stop here and use the best checkpoint; for better samples change the recipe or add photos."
         ),
@@ -208,4 +244,4 @@ def finished(course: Course, facts: RunFacts) -> Iterator[Finding]:
     )
 
 
-RULES = (oscillation, drift, average, pace, finished)
+RULES = (oscillation, left_behind, drift, average, pace, finished)

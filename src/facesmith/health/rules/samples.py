@@ -22,12 +22,14 @@ YOUNG, GROWN = 0.15, 0.3
 """Shares of the plan after which samples should differ at all, and as much as the data."""
 COPIES = 0.02
 """Of all pairs of samples: equal ones do not happen by chance."""
+ALL_EQUAL = 0.5
 CONTRAST = 0.7
 """Contrast of the samples over the data's, from which on pictures can be told apart by their features."""
 TWINS = 0.5
 """Of the samples: so many have a fellow as near as only 2 % of real images have."""
 GROWING = 1.15
 """Diversity that still grows by this factor is a beginning, no collapse."""
+GROWN_BY = 0.03
 COPIED = 0.55
 """Distance to the nearest training image, of samples over that of held-out images."""
 
@@ -43,7 +45,8 @@ def collapse(course: Course, facts: RunFacts) -> Iterator[Finding]:
     lost = best > ALIKE and best > LOST * known[-1]
     passed = 1.0 if lost else age(course, facts)  # what was there and went needs no patience
     now, features = float(variety[-1]), course.now("fakes.features_diversity")
-    growing = now > GROWING * variety[len(variety) * 2 // 3]
+    earlier = variety[len(variety) * 2 // 3]
+    growing = now > GROWING * earlier and now - earlier > GROWN_BY
     remedy = change(
         facts,
         "Go back to where it was well, and go on with a zero-centred penalty and half the learning rates; "
@@ -56,7 +59,8 @@ def collapse(course: Course, facts: RunFacts) -> Iterator[Finding]:
         ),
     )
     since = course.unbroken(variety < SAME, course.images, 6)
-    if since >= 0 and not growing and passed > YOUNG:
+    equal = course.now("batch.copies") > ALL_EQUAL
+    if since >= 0 and (equal or (not growing and passed > YOUNG)):
         yield found(
             "total-collapse",
             "ill",

@@ -11,70 +11,55 @@ from facesmith.health.kinds import found
 
 OUTSIDE = 0.01
 """Of the real values: more beyond the generator's range is no rounding."""
-STANDARD = 0.08
-"""How near mean 0 and deviation 1 standardised numbers are, in units of the deviation."""
+NEAR = 0.06
+"""Of a range's width: how near the ends of the values are to those of a range that people use."""
+RANGES = ((-1.0, 1.0), (0.0, 1.0), (0.0, 255.0), (-0.5, 0.5), (-128.0, 127.0))
+"""Ranges that pixels are brought to on purpose."""
 SLIVER = 0.05
 """Of the range: real pictures that spread less are squeezed; photographs spread over 0.2 to 0.3."""
 VARIED = 0.1
 """Of the pixels' range: pictures on disk that spread more are not flat themselves."""
-HALF = 0.45
-"""Where pixels from 0 to 1 begin, seen from a range of -1 to 1."""
+UNUSED = 0.3
+"""Of the range: real values that leave more of it unused at one end, or both, were given another one."""
+LATE = 0.1
+"""Share of the plan after which a generator shows what range it has."""
 
 RESCALE = Remedy(
-    "Standardise first, if at all, and rescale last, to the generator's own range: for a tanh x / 127.5 - "
-    "1. facesmith's --scaling rescale and --scaling standardize both do."
+    "Standardise first, if at all, and rescale last, to the generator's own range: for a tanh x / 127.5 - 1. "
+    "facesmith's --scaling rescale and --scaling standardize both do."
 )
 
 
 def scaling(course: Course, facts: RunFacts) -> Iterator[Finding]:
     """Compare the numbers that the discriminator gets as real with the generator's range."""
-    if not course.knows("reals.std"):
-        return
-    begin = int(course.images[0])
+    pixels = facts.data.get("pixels", {})
+    if (
+        not course.knows("reals.std")
+        or pixels.get("std", 1.0) < VARIED
+        or pixels.get("flat", 0.0) > 0.5
+    ):
+        return  # pictures that are flat on disk have another fault
     size = facts.high - facts.low
-    middle = (facts.high + facts.low) / 2
-    mean = facts.low + size * course.now("reals.mean")
-    std = size * course.now("reals.std")
-    low = facts.low + size * course.now("reals.low")
-    high = facts.low + size * course.now("reals.high")
-    outside = course.now("reals.outside")
+    mean, std = facts.low + size * course.now("reals.mean"), size * course.now("reals.std")
+    ends = (
+        facts.low + size * course.lowest("reals.low"),
+        facts.low + size * course.highest("reals.high"),
+    )
+    own = (facts.low, facts.high)
+    begin = int(course.images[0])
     seen = Evidence(
-        f"real values run from {low:.3g} to {high:.3g}, the generator's from {facts.low:g} to {facts.high:g}"
+        f"real values run from {ends[0]:.3g} to {ends[1]:.3g}, the generator's from {own[0]:g} to {own[1]:g}",
+        "reals.high",
     )
     spread = Evidence(
         f"real values have mean {mean:.3g} and standard deviation {std:.3g}",
         "reals.std",
         std / size,
     )
-    if outside > OUTSIDE:
-        share = Evidence(
-            f"{outside:.0%} of the real values lie outside", "reals.outside", outside, OUTSIDE
-        )
-        if abs(mean) < STANDARD and abs(std - 1) < STANDARD:
-            yield found(
-                "scaling-wrong",
-                "ill",
-                begin,
-                f"Real images are standardised (mean {mean:.2f}, deviation {std:.2f}) after they were "
-                "brought to the generator's range.",
-                RESCALE,
-                spread,
-                share,
-            )
-        else:
-            yield found(
-                "range-mismatch",
-                "ill",
-                begin,
-                f"Real images run from {low:.3g} to {high:.3g}, the generator makes {facts.low:g} to "
-                f"{facts.high:g}.",
-                RESCALE,
-                seen,
-                share,
-            )
-        return
-    on_disk = facts.data.get("pixels", {}).get("std")
-    if course.now("reals.std") < SLIVER and (on_disk is None or on_disk > VARIED):
+    outside = course.now("reals.outside")
+    used = (ends[1] - ends[0]) / size
+    full = pixels.get("high", 1.0) - pixels.get("low", 0.0)
+    if course.now("reals.std") < SLIVER:
         yield found(
             "scaling-wrong",
             "ill",
@@ -84,17 +69,59 @@ def scaling(course: Course, facts: RunFacts) -> Iterator[Finding]:
             spread,
             seen,
         )
-    elif course.lowest("reals.low") > HALF or course.highest("reals.high") < 1 - HALF:
-        side = "upper" if mean > middle else "lower"
+    elif outside > OUTSIDE or used < (1 - UNUSED) * full:
+        known = next((span for span in RANGES if _is(ends, span)), None)
+        kind = "range-mismatch" if known else "scaling-wrong"
+        what = f"the range {known[0]:g} to {known[1]:g}" if known else "a range of their own"
         yield found(
-            "range-mismatch",
+            kind,
             "ill",
             begin,
-            f"Real images fill only the {side} half of the generator's range, {low:.3g} to {high:.3g} of "
-            f"{facts.low:g} to {facts.high:g}.",
+            f"Real images have {what}, {ends[0]:.3g} to {ends[1]:.3g}; the generator makes {own[0]:g} to "
+            f"{own[1]:g}.",
             RESCALE,
             seen,
+            spread,
+            Evidence(
+                f"{outside:.0%} of the real values lie outside", "reals.outside", outside, OUTSIDE
+            ),
         )
 
 
-RULES = (scaling,)
+def generated(course: Course, facts: RunFacts) -> Iterator[Finding]:
+    """Ask whether the generator can make the darkest and the brightest pixels at all."""
+    if not course.knows("fakes.low") or course.images[-1] < LATE * (
+        facts.planned or course.images[-1]
+    ):
+        return
+    if len(course.records) < 6:
+        return
+    low, high = course.lowest("fakes.low"), course.highest("fakes.high")
+    if low < UNUSED + course.lowest("reals.low") and high > course.highest("reals.high") - UNUSED:
+        return
+    if course.highest("fakes.std") < SLIVER:
+        return  # a generator that makes nothing yet shows no range
+    size = facts.high - facts.low
+    ends = (facts.low + size * low, facts.low + size * high)
+    yield found(
+        "range-mismatch",
+        "ill",
+        int(course.images[0]),
+        f"The generator has never made a value below {ends[0]:.2g} or above {ends[1]:.2g}; real images "
+        "have both.",
+        Remedy(
+            "Let the generator's output have the data's range: a tanh for -1 to 1, a sigmoid for 0 to 1. "
+            "facesmith's own generators always match --scaling."
+        ),
+        Evidence(
+            f"generated values run from {ends[0]:.3g} to {ends[1]:.3g}", "fakes.low", low, UNUSED
+        ),
+    )
+
+
+def _is(ends: tuple[float, float], span: tuple[float, float]) -> bool:
+    slack = NEAR * (span[1] - span[0])
+    return abs(ends[0] - span[0]) < slack and abs(ends[1] - span[1]) < slack
+
+
+RULES = (scaling, generated)

@@ -28,13 +28,13 @@ NOISE = 0.2
 LAYER_NOISE = 0.4
 """Of the normalised signals inside the generator."""
 DROPOUT = 0.6
-LATE = 0.25
-"""Share of the run after which too large a step is no beginner's mistake."""
 FREE = 10.0
 """Reward of a critic that is surely right: a loss that ends somewhere gives none."""
 LARGE_LOGITS = 100.0
 FLAT = 0.05
 """Spread of all logits together: less is the same answer to every image."""
+FELT = 1e-2
+"""Strength of a penalty, below which it is one in name only."""
 STRONG_PENALTY = {"R1": 50.0, "R2": 50.0, "GradientPenalty": 200.0, "Drift": 1.0}
 
 
@@ -49,9 +49,6 @@ def learning_rates(course: Course, facts: RunFacts) -> Iterator[Finding]:
         if not known:
             continue
         since = min(since for since, _ in known.values())
-        if course.records and since > LATE * course.images[-1]:
-            yield risen(course, facts, since, list(known.items()))
-            continue
         where: Player = "" if len(known) == len(PLAYERS) else next(iter(known))
         who = "Both learning rates are" if not where else f"The {where}'s learning rate is"
         how = "high" if kind.endswith("high") else "low"
@@ -70,26 +67,6 @@ def learning_rates(course: Course, facts: RunFacts) -> Iterator[Finding]:
             *(evidence for _, evidence in known.values()),
             where=where,
         )
-
-
-def risen(
-    course: Course, facts: RunFacts, since: int, known: list[tuple[Player, tuple[int, Evidence]]]
-) -> Finding:
-    """Say that steps were of a sensible size, and are no longer."""
-    return found(
-        "late-drift",
-        "warning",
-        since,
-        f"Steps have become too large late in the run: the {known[0][0]}'s learning rate is now "
-        f"{course.now(f'learning_rates.{known[0][0]}'):.3g}.",
-        change(
-            facts,
-            "Let learning rates fade instead of grow, and go on from where samples were best.",
-            *(rate(facts, player, course.start(f"learning_rates.{player}")) for player, _ in known),
-        ),
-        *(evidence for _, (_, evidence) in known),
-        where="",
-    )
 
 
 def too_high(course: Course, facts: RunFacts, player: Player) -> tuple[int, Evidence] | None:
@@ -235,7 +212,6 @@ def noise(course: Course, facts: RunFacts) -> Iterator[Finding]:
             Evidence(
                 f"standard deviation {layer:g} after each layer", value=layer, bound=LAYER_NOISE
             ),
-            where="generator",
         )
     for player in PLAYERS:
         dropout = facts.network(player, "dropout", 0.0)
@@ -260,7 +236,7 @@ def critic(course: Course, facts: RunFacts) -> Iterator[Finding]:
     loss = facts.loss
     if not loss or -loss["discriminator_right"] < FREE or not loss["discriminator_wrong"] > FREE:
         return
-    if penalties_of(course, facts) or facts.network("discriminator", "spectral_norm", False):
+    if holds(course, facts) or facts.network("discriminator", "spectral_norm", False):
         return
     largest = max(abs(course.now("logits.low")), abs(course.now("logits.high")))
     yield found(
@@ -280,6 +256,20 @@ def critic(course: Course, facts: RunFacts) -> Iterator[Finding]:
         ),
         Evidence(f"logits reach {largest:.3g}", "logits.high", largest, LARGE_LOGITS),
     )
+
+
+def holds(course: Course, facts: RunFacts) -> bool:
+    """Say whether there is a penalty that is strong enough to be felt."""
+    now = int(course.images[-1]) if len(course.images) else 0
+    parts = facts.recipe.get("penalties", ())
+    if not parts:
+        return bool(penalties_of(course, facts))
+    strengths = [
+        facts.number(f"penalties.{number}.{name}", now)
+        for number in range(len(parts))
+        for name in ("gamma", "strength")
+    ]
+    return any(strength > FELT for strength in strengths if math.isfinite(strength))
 
 
 def penalties(course: Course, facts: RunFacts) -> Iterator[Finding]:
