@@ -16,10 +16,12 @@ from facesmith.health.rules.gain import age, has_faded, is_improving, is_near
 
 ALWAYS = 0.985
 """Share of pairs that D ranks rightly, from which on it teaches little."""
-YOUNG = 0.25
+YOUNG = 0.33
 """Share of the plan in which a generator may be behind."""
 VANISHED = 0.05
 """Gradient of the generator over what it was in the beginning."""
+TOLERABLE = 3.5
+"""Distance to the data over that of the data to themselves, up to which a run is worth going on with."""
 MOSTLY = 0.95
 """The same where the recipe itself favours D."""
 BLIND = 0.56
@@ -61,9 +63,10 @@ def too_strong(course: Course, facts: RunFacts) -> Iterator[Finding]:
     if not changes:
         changes = with_r1(facts, int(course.images[-1]))
         reasons = ["nothing holds it back: a zero-centred gradient penalty would"]
+    off = course.now("distance", 2) / max(course.now("distance.floor"), 1e-9)
     yield found(
         "discriminator-too-strong",
-        "ill",
+        "warning" if off < TOLERABLE else "ill",
         since,
         f"The discriminator is right in {now:.1%} of all pairs of a real and a generated image.",
         change(facts, f"Hold it back: {'; '.join(reasons)}.", *changes),

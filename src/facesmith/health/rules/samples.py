@@ -18,7 +18,7 @@ SAME = 0.2
 ALIKE = 0.55
 LOST = 1.4
 """Highest variety so far over the present one: it was there, and has gone."""
-YOUNG, GROWN = 0.15, 0.3
+YOUNG, GROWN = 0.15, 0.33
 """Shares of the plan after which samples should differ at all, and as much as the data."""
 COPIES = 0.02
 """Of all pairs of samples: equal ones do not happen by chance."""
