@@ -17,7 +17,7 @@ class Meter:
     def __init__(self) -> None:
         self._values: dict[str, list[Tensor]] = {}
         self.latest: dict[str, Tensor] = {}
-        """What the newest update saw: `real` and `fake` images, `real_logits`, `fake_logits`."""
+        """What the first update of the newest round saw: `real`, `fake`, `real_logits`, `fake_logits`."""
 
     @property
     def is_empty(self) -> bool:
@@ -33,13 +33,17 @@ class Meter:
         """
         self._values.setdefault(name, []).append(values.detach())
 
+    def begin(self) -> None:
+        """Forget what was kept: a new round of updates begins."""
+        self.latest = {}
+
     def keep(self, **seen: Tensor) -> None:
-        """Remember what the newest update saw; what the one before saw is forgotten.
+        """Remember what the first update of a round saw: it met the networks as they were before.
 
         Args:
-            **seen: Images or logits by name.
+            **seen: Images or logits by name; a name that is kept already stays as it is.
         """
-        self.latest |= {name: values.detach() for name, values in seen.items()}
+        self.latest = {**{name: values.detach() for name, values in seen.items()}, **self.latest}
 
     def read(self) -> Window:
         """Give all values of each measurement and begin anew; waits for the device once.
