@@ -14,6 +14,7 @@ from facesmith.measuring import pictures
 from facesmith.measuring.aside import duplicate
 from facesmith.measuring.layers import Examination
 from facesmith.measuring.logits import quantiles, separation
+from facesmith.measuring.networks import DROPOUTS, NORMS
 from facesmith.measuring.pictures import Pictures
 from facesmith.measuring.reference import Reference
 
@@ -151,7 +152,7 @@ class Probe:
             Signals and quantiles.
         """
         signals: dict[str, float] = {}
-        before = examination.before["discriminator"].train()
+        before = without_chance(examination.before["discriminator"])
         # Not before: its own look moves the copy's statistics and fills what a module may remember.
         if number % EVERY == 0 and "fake_logits" in latest:
             signals |= self._dependence(before, latest, judge)
@@ -179,9 +180,7 @@ class Probe:
         # A copy: its batch norm works on this batch, and its statistics may move.
         own = duplicate(generator).train()
         for module in own.modules():
-            if not isinstance(module, nn.modules.batchnorm._BatchNorm) and not list(
-                module.children()
-            ):
+            if not isinstance(module, NORMS) and not list(module.children()):
                 module.training = False  # dropout and noise would hide what moved
         return self.pictures(own(latents))
 
@@ -326,6 +325,22 @@ class Probe:
             "level": gap(real + (levels[1] - levels[0]).to(real.dtype), fake),
         }
         return {f"trivial.{name}": float(value / whole) for name, value in left.items()}
+
+
+def without_chance(network: nn.Module) -> nn.Module:
+    """Let a copy work as in training, but for dropout, which would hide what else changes.
+
+    Args:
+        network: The copy; its norms, of whatever make, work as they do in training.
+
+    Returns:
+        The same.
+    """
+    network.train()
+    for module in network.modules():
+        if isinstance(module, DROPOUTS):
+            module.eval()
+    return network
 
 
 def settled(

@@ -113,7 +113,7 @@ def too_weak(course: Course, facts: RunFacts) -> Iterator[Finding]:
     """Can D not tell samples from data that anybody could?"""
     detail = course.now("fakes.high_frequency") / max(course.now("reals.high_frequency"), 1e-9)
     off = course.now("distance", 2) / max(course.now("distance.floor"), 1e-9)
-    far = course.now("fakes.shift") > FAR or detail > ROUGH or detail < 1 / ROUGH
+    far = course.now("fakes.shift") > FAR or detail > ROUGH or detail < 1 / ROUGH or off > FAR_OFF
     # Where the distance says that samples stay far away, even a discriminator that is often right is weak.
     bound = OFTEN_BLIND if off > FAR_OFF and not is_improving(course) else BLIND
     since = course.since("separation", lambda v: v < bound, least=6)

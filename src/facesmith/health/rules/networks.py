@@ -14,7 +14,7 @@ from facesmith.health.kinds import found
 from facesmith.health.remedies import PLAYERS, change
 from facesmith.health.rules.gain import age
 
-DEPENDS = 0.1
+DEPENDS = 0.05
 """Spreads of the logits by which an answer changes if half of the batch is left out."""
 DEAD = 0.95
 SMALL_BATCH, TINY_BATCH = 8, 4

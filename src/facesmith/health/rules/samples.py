@@ -30,7 +30,7 @@ TWINS = 0.5
 GROWING = 1.15
 """Diversity that still grows by this factor is a beginning, no collapse."""
 GROWN_BY = 0.03
-COPIED = 0.55
+COPIED = 0.75
 """Distance to the nearest training image, of samples over that of held-out images."""
 
 
