@@ -372,6 +372,7 @@ KINDS: dict[str, Kind] = {
         "course",
         "The averaged generator, which is what is used in the end, is far behind the one that is trained: "
         "its memory is too long, or it is not updated.",
+        ("discriminator-too-weak", "discriminator-too-strong", "late-drift", "memorised"),
     ),
     "data-starves": Kind(
         "course",

@@ -206,7 +206,7 @@ SLOWER = {
     "spectrum_distance.floor": size("distance of real spectra", "Of training images.", "dB"),
     "nearest": size(
         "nearest training image",
-        "Distance of samples to it, by that of unseen photos; below 1 for copies.",
+        "Distance of samples to it over that to an unseen photo, by the same of photos; below 1 for copies.",
     ),
 }
 TIMES = {

@@ -153,8 +153,8 @@ class Signals:
             "spectrum_distance.floor": reals.spectrum_floor,
         }
         if reals.train_features is not None:
-            near = neighbours(fakes, reals.train_features)
-            measured["nearest"] = float(np.median(near) / max(reals.nearest, 1e-9))
+            near = nearness(fakes, reals.train_features, reals.held_out_features)
+            measured["nearest"] = near / max(reals.nearest, 1e-9)
         return measured
 
     @cached_property
@@ -171,13 +171,14 @@ class Signals:
                     for begin in range(0, len(chosen), CHUNK)
                 ]
             )
-            nearest = float(np.median(neighbours(held_out, features)))
+            nearest = nearness(held_out, features, pictures.features(held_out), themselves=True)
         return Reals(
             slices=slices,
             spectrum=spectrum,
             floor=between_slices(slice_pictures(train), slices),
             spectrum_floor=spectrum_distance(pictures.spectrum(train), spectrum),
             train_features=features,
+            held_out_features=pictures.features(held_out),
             nearest=nearest,
         )
 
@@ -193,8 +194,9 @@ class Reals:
     """Distance of training images from the held-out ones."""
     spectrum_floor: float
     train_features: NDArray[np.float64] | None
+    held_out_features: NDArray[np.float64]
     nearest: float
-    """Median distance of a held-out image to its nearest training image."""
+    """How much nearer a held-out image is to its nearest training image than to its nearest held-out one."""
 
 
 def of_pixels(images: Pictures) -> dict[str, float]:
@@ -217,18 +219,44 @@ def of_pixels(images: Pictures) -> dict[str, float]:
     }
 
 
-def neighbours(images: Pictures, features: NDArray[np.float64]) -> NDArray[np.float64]:
+def nearness(images: Pictures, train: NDArray[np.float64], held_out: NDArray[np.float64]) -> float:
+    """Say how much nearer pictures are to training images than to held-out ones.
+
+    Blurred pictures are near to everything; only copies are nearer to what was shown than to what was not.
+
+    Args:
+        images: Shape (N, H, W, C).
+        train: Features of training images.
+        held_out: Features of held-out ones; a picture that is among them is not its own neighbour.
+
+    Returns:
+        Median ratio of the distances to the nearest of each.
+    """
+    return float(
+        np.median(neighbours(images, train) / np.maximum(neighbours(images, held_out), 1e-9))
+    )
+
+
+def neighbours(
+    images: Pictures, features: NDArray[np.float64], *, themselves: bool = False
+) -> NDArray[np.float64]:
     """Give the distance of each picture, as it is or in a mirror, to the nearest of many.
 
     Args:
         images: Shape (N, H, W, C).
         features: Of the many, rows of `pictures.features`.
+        themselves: Whether the many are the same pictures, of which none is its own neighbour.
 
     Returns:
         Shape (N,).
     """
     ways = (images, np.ascontiguousarray(images[:, :, ::-1]))
-    near = [pictures.distances(pictures.features(way), features).min(axis=1) for way in ways]
+    near = []
+    for way in ways:
+        between = pictures.distances(pictures.features(way), features)
+        if themselves:
+            np.fill_diagonal(between, np.inf)
+        near.append(between.min(axis=1))
     return np.asarray(np.minimum(*near))
 
 

@@ -117,7 +117,7 @@ def too_weak(course: Course, facts: RunFacts) -> Iterator[Finding]:
     # Where the distance says that samples stay far away, even a discriminator that is often right is weak.
     bound = OFTEN_BLIND if off > FAR_OFF and not is_improving(course) else BLIND
     since = course.since("separation", lambda v: v < bound, least=6)
-    if since < 0 or not far or has_faded(course):
+    if since < 0 or not far or is_improving(course) or has_faded(course):
         return
     if bound > BLIND:  # it is weak since samples no longer came nearer
         since = max(since, int(course.images[np.nanargmin(course.curve("distance"))]))
