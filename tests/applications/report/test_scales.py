@@ -88,6 +88,7 @@ def test_numbers_are_written_with_sensible_digits() -> None:
         *("0", "800", "12k", "34.7k", "1.25M")
     ]
     assert [scales.duration(n) for n in (48, 600, 11_100)] == ["48 s", "10 min", "3 h 05 min"]
+    assert scales.duration(math.nan) == "not finite"
     assert [scales.percent(n) for n in (0, 0.006, 0.05, 0.284, 1.0)] == [
         *("0 %", "0.6 %", "5 %", "28 %", "100 %")
     ]

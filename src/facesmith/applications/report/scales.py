@@ -169,7 +169,9 @@ def percent(share: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Write a time: `48 s`, `12 min`, `3 h 05 min`."""
+    """Write a time: `48 s`, `12 min`, `3 h 05 min`; a table of another program may tell none."""
+    if not math.isfinite(seconds):
+        return number(seconds)
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
