@@ -219,7 +219,13 @@ def of_pixels(images: Pictures) -> dict[str, float]:
     }
 
 
-def nearness(images: Pictures, train: NDArray[np.float64], held_out: NDArray[np.float64]) -> float:
+def nearness(
+    images: Pictures,
+    train: NDArray[np.float64],
+    held_out: NDArray[np.float64],
+    *,
+    themselves: bool = False,
+) -> float:
     """Say how much nearer pictures are to training images than to held-out ones.
 
     Blurred pictures are near to everything; only copies are nearer to what was shown than to what was not.
@@ -227,14 +233,14 @@ def nearness(images: Pictures, train: NDArray[np.float64], held_out: NDArray[np.
     Args:
         images: Shape (N, H, W, C).
         train: Features of training images.
-        held_out: Features of held-out ones; a picture that is among them is not its own neighbour.
+        held_out: Features of held-out ones.
+        themselves: Whether the pictures are the held-out ones.
 
     Returns:
         Median ratio of the distances to the nearest of each.
     """
-    return float(
-        np.median(neighbours(images, train) / np.maximum(neighbours(images, held_out), 1e-9))
-    )
+    apart = neighbours(images, held_out, themselves=themselves)
+    return float(np.median(neighbours(images, train) / np.maximum(apart, 1e-9)))
 
 
 def neighbours(
