@@ -109,7 +109,7 @@ SCENES = {
     "latent-too-small": Scene("latent-too-small/one-number", "fakes.dimension", "directions"),
     "checkerboard": Scene("checkerboard/kernel-3", "fakes.grid", "strength of a grid"),
     "learning-rate-too-high": Scene(
-        "learning-rate-too-high/times-25", "distance", "distance to real images"
+        "learning-rate-too-high-generator/times-40", "generator.update", "G's step", log=True
     ),
     "learning-rate-too-low": Scene(
         "learning-rate-too-low/divided-by-60",
@@ -133,9 +133,9 @@ SCENES = {
     ),
     "non-finite": Scene("non-finite/sixteen-bits", "non_finite", "updates skipped"),
     "exploding-gradient": Scene(
-        "learning-rate-too-high-discriminator/times-40",
-        "discriminator_gradient",
-        "D's gradient",
+        "exploding-gradient/decay-of-wrong-sign-without-norm",
+        "generator_gradient",
+        "G's gradient",
         log=True,
     ),
     "dead-units": Scene(
@@ -163,7 +163,7 @@ SCENES = {
     "memorised": Scene("memorised/shown", "nearest", "to the nearest training image"),
     "oscillation": Scene("oscillation/in-turns", "separation", "pairs D has right", course=True),
     "late-drift": Scene(
-        "late-drift/rising-rate", "distance", "distance to real images", course=True
+        "learning-rate-too-high/times-25", "distance", "distance to real images", course=True
     ),
     "average-lags": Scene("average-lags/stale", "average.distance", "average and trained, apart"),
     "data-starves": Scene("data-starves/slow-decoding", "time.data", "time spent waiting"),
