@@ -277,7 +277,7 @@ def test_within_bounds_it_is_not_named(name: str, records: Records, facts: RunFa
 
 def test_every_kind_has_a_case() -> None:
     named = {name.partition("/")[0] for name in CASES}
-    elsewhere = {"healthy", "finished", "net-not-updated", "not-learning"}
+    elsewhere = {"healthy", "finished", "net-not-updated"}
     assert named | elsewhere == set(KINDS)
 
 

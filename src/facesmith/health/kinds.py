@@ -81,7 +81,6 @@ UNSTABLE = (
     "partial-collapse",
     "oscillation",
     "late-drift",
-    "not-learning",
 )
 """What a training out of control shows."""
 
@@ -238,7 +237,6 @@ KINDS: dict[str, Kind] = {
         "Each step changes the weights by next to nothing: at this pace the run would have to be many "
         "times as long.",
         (
-            "not-learning",
             "discriminator-too-strong",
             "discriminator-too-weak",
             "total-collapse",
@@ -261,7 +259,7 @@ KINDS: dict[str, Kind] = {
         "settings",
         "So much noise lies over the images that the discriminator cannot see the faces, and cannot teach "
         "them.",
-        ("discriminator-too-weak", "not-learning", "total-collapse", "partial-collapse"),
+        ("discriminator-too-weak", "total-collapse", "partial-collapse"),
     ),
     "dropout-too-strong": Kind(
         "settings",
@@ -280,7 +278,7 @@ KINDS: dict[str, Kind] = {
         "settings",
         "The penalty holds the discriminator so flat that it gives nearly the same answer to every image, "
         "and the generator learns nothing from it.",
-        ("discriminator-too-weak", "not-learning", "total-collapse", "partial-collapse"),
+        ("discriminator-too-weak", "total-collapse", "partial-collapse"),
     ),
     # ---- gradients
     "non-finite": Kind(
@@ -298,26 +296,26 @@ KINDS: dict[str, Kind] = {
         "gradients",
         "Many units are never above zero, for any image. A ReLU passes no gradient there, so they stay "
         "dead: that part of the network is lost.",
-        ("total-collapse", "partial-collapse", "not-learning", "discriminator-too-strong"),
+        ("total-collapse", "partial-collapse", "discriminator-too-strong"),
     ),
     "saturated-output": Kind(
         "gradients",
         "The generator's pixels sit at the ends of their range, pure black and pure colour, where a tanh "
         "passes no gradient. Such a generator hardly gets out by itself.",
-        ("total-collapse", "partial-collapse", "discriminator-too-strong", "not-learning"),
+        ("total-collapse", "partial-collapse", "discriminator-too-strong"),
     ),
     # ---- balance
     "discriminator-too-strong": Kind(
         "balance",
         "The discriminator is always right. For the generator every change is equally wrong: the slope "
         "that it should follow has gone, and it stands still or wanders off.",
-        ("total-collapse", "partial-collapse", "oscillation", "not-learning"),
+        ("total-collapse", "partial-collapse", "oscillation"),
     ),
     "discriminator-too-weak": Kind(
         "balance",
         "The discriminator cannot tell these samples from photographs, although they are far from them. "
         "Its advice is worth nothing, and the generator drifts.",
-        ("not-learning", "total-collapse", "partial-collapse", "checkerboard"),
+        ("total-collapse", "partial-collapse", "checkerboard"),
     ),
     "discriminator-overfits": Kind(
         "balance",
@@ -339,10 +337,6 @@ KINDS: dict[str, Kind] = {
         "samples",
         "Samples are nearer to single training images than other photographs are: the generator repeats "
         "what it was shown. Who publishes such samples publishes the photographs.",
-    ),
-    "not-learning": Kind(
-        "samples",
-        "Samples do not come nearer to the data.",
     ),
     # ---- course
     "oscillation": Kind(
