@@ -16,9 +16,6 @@ from planted.judging import Verdict, summarize
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = (DOCS / "doctor.md").read_text(encoding="utf-8")
 PICTURES = DOCS / "images" / "doctor"
-UNNAMED = {"not-learning"}
-"""Kinds that stand among consequences, while no rule names them."""
-NAMED = [kind for kind in KINDS if kind not in UNNAMED]
 SECTIONS = dict(re.findall(r"^### ([a-z0-9-]+)\n(.*?)(?=^#|\Z)", PAGE, re.M | re.S))
 PARTS = ("*What it looks like.*", "*Why it happens.*", "*What to do.*")
 ELSEWHERE = ("--json", "--no-page", "--out", "--keep", "--cache", "--precision", "--record-every")
@@ -30,7 +27,7 @@ def words(text: str) -> str:
 
 
 def test_each_diagnosis_has_a_section_in_the_order_of_advice() -> None:
-    assert sorted(SECTIONS) == sorted(NAMED)
+    assert sorted(SECTIONS) == sorted(KINDS)
     stages = [STAGES.index(KINDS[kind].stage) for kind in SECTIONS]
     assert stages == sorted(stages)
 
@@ -44,7 +41,7 @@ def test_sections_stand_below_their_stage() -> None:
             assert KINDS[heading].stage == stage, heading
 
 
-@pytest.mark.parametrize("kind", NAMED)
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_section_says_what_why_and_what_to_do(kind: str) -> None:
     section = words(SECTIONS[kind])
     places = [section.index(part) for part in PARTS]
@@ -54,7 +51,7 @@ def test_a_section_says_what_why_and_what_to_do(kind: str) -> None:
     assert 45 <= len(said.split()) <= 100
 
 
-@pytest.mark.parametrize("kind", NAMED)
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_section_ends_with_its_own_small_picture(kind: str) -> None:
     assert re.findall(r"!\[[^\]]{10,}\]\(([^)]+)\)", SECTIONS[kind]) == [
         f"images/doctor/{kind}.png"
@@ -65,7 +62,7 @@ def test_a_section_ends_with_its_own_small_picture(kind: str) -> None:
 def test_pictures_are_those_of_the_page() -> None:
     shown = set(re.findall(r"\]\(images/doctor/([^)]+)\)", PAGE))
     assert shown == {path.name for path in PICTURES.iterdir()}
-    assert set(doctor_pictures.SCENES) == set(NAMED)
+    assert set(doctor_pictures.SCENES) == set(KINDS)
     assert (PICTURES / "report.png").stat().st_size <= 150_000
 
 

@@ -214,7 +214,7 @@ CASES: dict[
         None,
     ),
     "discriminator-too-weak": (
-        {"separation": 0.5, "fakes__shift": 9.0},
+        {"separation": 0.5, "fakes__shift": 9.0, "distance": 6.0},
         None,
         {"separation": 0.5, "fakes__shift": 2.0},
         None,
