@@ -101,6 +101,8 @@ FAULTS = (
     Fault("learning-rate-too-high", "rising", "development", "tutorial",
           scheduled(lambda b: Linear(b.value, 20 * b.value, HALFWAY, begin=HALFWAY), G),
           G, onset=0.5, mendable=True),
+    Fault("late-drift", "generator-stands-still", "development", "tutorial",
+          scheduled(lambda b: Switch(b.value, 0.0, HALFWAY), G), onset=0.5, mendable=True),
     Fault("late-drift", "judge-stands-still", "reporting", "face",
           scheduled(lambda b: Switch(b.value, 0.0, HALFWAY), D), onset=0.5, mendable=True),
     Fault("average-lags", "stale", "development", "face",

@@ -259,7 +259,12 @@ KINDS: dict[str, Kind] = {
         "settings",
         "So much noise lies over the images that the discriminator cannot see the faces, and cannot teach "
         "them.",
-        ("discriminator-too-weak", "total-collapse", "partial-collapse"),
+        (
+            "discriminator-too-weak",
+            "discriminator-too-strong",
+            "total-collapse",
+            "partial-collapse",
+        ),
     ),
     "dropout-too-strong": Kind(
         "settings",

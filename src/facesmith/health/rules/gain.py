@@ -11,8 +11,10 @@ UNPLANNED = 100_000
 """Images that a run of unknown length is taken to need."""
 FADED = 0.03
 """Of its highest value: a learning rate that has fallen below does nothing any more."""
-GAIN = 0.05
-"""Relative change over the last third of a run that is a gain."""
+KNOWN = 4
+"""Measurements of the distance that make a curve."""
+GAIN, GAIN_OF_DISTANCE = 0.05, 0.02
+"""Relative change over the last third of a run that is a gain, of noisy signals and of the distance."""
 NEAR = 2.0
 """Distance to the data over the distance of the data to themselves."""
 VARIED = 0.85
@@ -35,22 +37,22 @@ def age(course: Course, facts: RunFacts) -> float:
 
 
 def is_improving(course: Course) -> bool:
-    """Say whether samples become more varied, or come nearer to the data.
+    """Say whether samples come nearer to the data.
 
     Args:
         course: Of the run.
 
     Returns:
-        Whether any of diversity, shift and distance gained over the last third.
+        Whether the distance fell over the last third; before it was measured often enough, whether samples
+        became more varied, or less shifted.
     """
+    distance = course.curve("distance")
+    if np.isfinite(distance).sum() >= KNOWN:
+        return _gain(distance) > GAIN_OF_DISTANCE
     variety = smooth(course.curve("fakes.features_diversity"))
     known = variety[np.isfinite(variety)]
     grown = known[-1] - known[-1 - max(1, len(known) // 3)] if len(known) > 2 else 0.0
-    return bool(
-        grown > GAIN
-        or _gain(smooth(course.curve("fakes.shift"))) > GAIN
-        or _gain(smooth(course.curve("distance"), 1)) > GAIN
-    )
+    return bool(grown > GAIN or _gain(smooth(course.curve("fakes.shift"))) > GAIN)
 
 
 def has_faded(course: Course) -> bool:
