@@ -6,6 +6,7 @@ import json
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from facesmith.base import records
@@ -14,7 +15,8 @@ from facesmith.base.records import Record
 from facesmith.health.columns import NAMES, OURS
 from facesmith.health.course import Course
 from facesmith.health.findings import diagnose
-from facesmith.health.foreign import read_any, read_foreign
+from facesmith.health.foreign import least_separation, read_any, read_foreign
+from facesmith.measuring.logits import separation
 
 
 def stylegan(kimg: float, loss: float) -> str:
@@ -104,6 +106,31 @@ def test_losses_have_many_names(tmp_path: Path, discriminator: str, generator: s
     path.write_text(json.dumps({"step": 3, discriminator: 0.5, generator: "1.5"}), "utf-8")
     (record,) = read_foreign(path, batch=10)
     assert (record.images_seen, record.discriminator_loss, record.generator_loss) == (30, 0.5, 1.5)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_mean_probabilities_bound_the_pairs_that_are_ranked_rightly(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    real, fake = generator.beta(8, 1, 400), generator.beta(1, 12, 300)
+    bound = least_separation(real.mean(), fake.mean())
+    assert 0.5 < bound <= separation(real, fake)
+    # Two values only: a share of reals at a half, a share of fakes there, and the bound is nearly reached.
+    assert least_separation(1 - 0.5 * 0.1, 0.5 * 0.1) == pytest.approx(0.81)
+    assert least_separation(0.4, 0.1) == 0
+    assert math.isnan(least_separation(0.9, math.nan))
+
+
+def test_a_discriminator_that_is_always_right_is_found_in_a_table(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    lines = [f"{500 * n},1e-4,{20 + n},0.9995,1e-6" for n in range(40)]
+    path.write_text("\n".join(["iteration,errD,errG,D(x),D(G(z))", *lines]), "utf-8")
+    found, facts = read_any(path, batch=64)
+    first = diagnose(found, facts)[0]
+    assert (first.kind, first.severity) == ("discriminator-too-strong", "ill")
+    assert "nan" not in " ".join(evidence.text for evidence in first.evidence)
+    mild = path.read_text("utf-8").replace("0.9995", "0.7").replace("1e-6", "0.3")
+    path.write_text(mild, "utf-8")
+    assert diagnose(*read_any(path, batch=64))[0].kind == "healthy"
 
 
 def test_halves_of_a_loss_are_added(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import tyro
 
 from facesmith import cli
-from facesmith.applications.report import Attempt, write
+from facesmith.applications.report import Attempt, publish
 from facesmith.applications.report.command import next_command
 from facesmith.base.errors import StorageError
 from facesmith.cli import options
@@ -33,7 +33,9 @@ class Options:
     """
 
     run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
-    """A run folder."""
+    """A run folder, or a metrics file of another program: CSV or JSON lines."""
+    batch: int = 0
+    """Images of an update, where another program's metrics count updates."""
     page: bool = True
     """Write report.html, with pictures and curves, into the folder."""
     json: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
@@ -50,7 +52,7 @@ def run(arguments: list[str]) -> int:
         The exit code, by severity.
     """
     chosen = options.read(Options, arguments, verb="diagnose")
-    attempt = Attempt.read(chosen.run)
+    attempt = Attempt.read(chosen.run, batch=chosen.batch)
     code = EXIT_CODES.get(attempt.severity, 0)
     shown = page_of(attempt) if chosen.page else None
     if chosen.json:
@@ -72,7 +74,7 @@ def run(arguments: list[str]) -> int:
 def page_of(attempt: Attempt) -> str | None:
     """Write the report; a folder that cannot be written keeps nobody from the diagnosis."""
     try:
-        return str(write(attempt.folder))
+        return str(publish(attempt))
     except StorageError as error:
         return f"not written: {error.given}"
 

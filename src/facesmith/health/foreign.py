@@ -24,6 +24,8 @@ METRICS = "metrics.jsonl"
 FILES = (METRICS, "stats.jsonl", "metrics.csv", "progress.csv", "log.csv", "losses.csv")
 """Where programs write their numbers, in a folder."""
 PROGRESS = {"images_seen", "kimg", "steps", "seconds", "clock", "images_per_second", "memory_gb"}
+INFORMATIVE = 0.9
+"""A lower bound on the pairs ranked rightly that is worth having."""
 Row = dict[str, float]
 """Numbers by our names; a standard deviation as `NAME.spread`."""
 
@@ -168,6 +170,11 @@ def _records(rows: list[Row], batch: int) -> list[Record]:
         }
         halves = [row.get(f"discriminator_loss_{kind}", math.nan) for kind in ("real", "fake")]
         known.setdefault("discriminator_loss", sum(halves))
+        ranked = least_separation(
+            *(row.get(f"{kind}_probability", math.nan) for kind in ("real", "fake"))
+        )
+        if ranked > INFORMATIVE:
+            known["signals.separation"] = ranked
         found.append(_record(known))
     return found
 
@@ -183,6 +190,24 @@ def _record(known: Mapping[str, Any]) -> Record:
             groups["signals"][name] = value
     values: dict[str, Any] = {name: known.get(name, math.nan) for name in plain_fields}
     return Record(**values, **groups)
+
+
+def least_separation(real: float, fake: float) -> float:
+    """Say how many pairs the discriminator ranks rightly at least, by mean probabilities alone.
+
+    By Markov's inequality at most 2 (1 - D(real)) of the real images are on the wrong side of a half, and at
+    most 2 D(fake) of the fakes; pairs of the others are ranked rightly.
+
+    Args:
+        real: Mean probability of real images, 0 to 1.
+        fake: Of fakes.
+
+    Returns:
+        From 0 to 1; NaN where one is not known.
+    """
+    if not (0 <= real <= 1 and 0 <= fake <= 1):
+        return math.nan
+    return max(0.0, 2 * real - 1) * max(0.0, 1 - 2 * fake)
 
 
 def _number(value: Any) -> float:

@@ -38,12 +38,13 @@ class Attempt:
     events: tuple[Mapping[str, Any], ...] = ()
 
     @classmethod
-    def read(cls, folder: Path) -> Attempt:
+    def read(cls, folder: Path, *, batch: int = 0) -> Attempt:
         """Read a run folder and diagnose it.
 
         Args:
             folder: Made by a training of ours or a monitor, or one with the metrics of another program; their
                 file alone will do.
+            batch: Images of an update, where another program counts updates.
 
         Returns:
             The attempt.
@@ -51,15 +52,15 @@ class Attempt:
         Raises:
             DataError: Nothing in the folder tells of a run, or run.json cannot be understood.
         """
+        if folder.name == METRICS and folder.is_file():
+            folder = folder.parent
         known: list[Record] = []
         if (folder / "run.json").exists() and not (folder / METRICS).exists():
             facts = fact_files.read(folder)  # nothing recorded yet
         else:
-            known, facts = read_any(folder)
+            known, facts = read_any(folder, batch=batch)
         facts = replace(facts, usual=published(str(facts.recipe.get("name", ""))))
         course = Course(tuple(known))
-        if folder.is_file():
-            folder = folder.parent
         return cls(
             folder,
             course,

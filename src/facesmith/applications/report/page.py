@@ -29,19 +29,38 @@ def write(folder: Path) -> Path:
     """Write the report of a run into its folder.
 
     Args:
-        folder: Of a run, finished or not; it may hold no more than a metrics.jsonl.
+        folder: Of a run, finished or not; it may hold no more than a metrics.jsonl. Or a metrics file of
+            another program.
 
     Returns:
-        The page, report.html.
+        The page, report.html; NAME-report.html beside a file.
 
     Raises:
         DataError: The folder tells of no run, or its run.json cannot be understood.
         StorageError: The folder cannot be written.
     """
-    made = page(Attempt.read(folder))
-    with explained(folder, "copy the run to where you may write, or free some space"):
-        write_whole(folder / PAGE, made)
-    return folder / PAGE
+    return publish(Attempt.read(folder))
+
+
+def publish(attempt: Attempt) -> Path:
+    """Write the report of what was read.
+
+    Args:
+        attempt: The run.
+
+    Returns:
+        The page, report.html; NAME-report.html beside a file.
+
+    Raises:
+        StorageError: The folder cannot be written.
+    """
+    path = attempt.folder / PAGE
+    if attempt.folder.is_file():
+        path = attempt.folder.with_name(f"{attempt.folder.stem}-{PAGE}")
+    made = page(attempt)
+    with explained(attempt.folder, "copy the run to where you may write, or free some space"):
+        write_whole(path, made)
+    return path
 
 
 def page(attempt: Attempt) -> str:

@@ -71,11 +71,16 @@ def too_strong(course: Course, facts: RunFacts) -> Iterator[Finding]:
         f"The discriminator is right in {now:.1%} of all pairs of a real and a generated image.",
         change(facts, f"Hold it back: {'; '.join(reasons)}.", *changes),
         Evidence(f"{now:.1%} of all pairs are ranked rightly", "separation", now, bound),
-        Evidence(
-            f"the generator's gradient is {gradient:.2g} times as strong as in the beginning",
-            "generator.gradient_to_weight",
-            course.now("generator.gradient_to_weight"),
-        ),
+        *([weaker(gradient, course)] if math.isfinite(gradient) else []),
+    )
+
+
+def weaker(gradient: float, course: Course) -> Evidence:
+    """Say what is left of the generator's gradient, as a share of what it was in the beginning."""
+    return Evidence(
+        f"the generator's gradient is {gradient:.2g} times as strong as in the beginning",
+        "generator.gradient_to_weight",
+        course.now("generator.gradient_to_weight"),
     )
 
 
