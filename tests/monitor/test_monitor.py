@@ -52,10 +52,12 @@ def test_a_loop_with_a_monitor_is_the_same_to_the_bit(tmp_path: Path) -> None:
         alone.round()
     calls, drawn = len(heard), (random.random(), np.random.random())
     heard.clear(), random.seed(1), np.random.seed(1)
+    average = make_generator()
+    kept = {name: value.clone() for name, value in average.state_dict().items()}
     more = {
         "latents": torch.randn(8, LATENT, 1, 1),
         "held_out": alone.images[:20],
-        "average": make_generator(),
+        "average": average,
     }
     monitor = watch(watched, tmp_path, **more)
     assert len(written(tmp_path)) == 11
@@ -66,6 +68,8 @@ def test_a_loop_with_a_monitor_is_the_same_to_the_bit(tmp_path: Path) -> None:
     for name, value in before.items():
         if not name.endswith(".hooks"):
             assert torch.equal(value, after[name]), name
+    assert all(torch.equal(value, kept[name]) for name, value in average.state_dict().items())
+    assert all(module.training for module in average.modules())
     monitor.close()
     for name, value in alone.state().items():
         assert torch.equal(value, watched.state()[name]), name
