@@ -28,12 +28,13 @@ SHOWN = 3
 class Options:
     """Say what is wrong with a run, show it, and name the change that mends it.
 
-    Works while it trains and afterwards. Leaves with exit code 9 if the run is
-    ill, 8 if something should be changed, 0 if it is well.
+    It works while a run trains, and afterwards.
+
+    Exit codes: 9 it is ill, 8 something should be changed, 0 it is well.
     """
 
     run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
-    """A run folder, or a metrics file of another program: CSV or JSON lines."""
+    """A run folder, or another program's metrics: CSV or JSON lines."""
     batch: int = 0
     """Images of an update, where another program's metrics count updates."""
     page: bool = True
