@@ -1,11 +1,13 @@
 """Pictures and figures of docs/doctor.md, from the runs of the clinic.
 
 python benchmarks/doctor_pictures.py draw DIR [--only REGEX]
+python benchmarks/doctor_pictures.py attempts RUN RUN ...
 python benchmarks/doctor_pictures.py table
 
 `draw` makes docs/images/doctor/KIND.png for each diagnosis, from runs on drawn portraits of the development
 half of the clinic in DIR: samples of the ill run above those of the healthy one of the same recipe, and the
-curve that gives the fault away. `table` copies the figures of benchmarks/results/clinic.json into the page.
+curve that gives the fault away. `attempts` makes attempts.png, samples of several runs after as many images.
+`table` copies the figures of benchmarks/results/clinic.json into the page.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -208,6 +211,39 @@ def draw(kind: str, scene: Scene, runs: Path) -> Image.Image:
     return canvas
 
 
+def attempts(runs: Sequence[Path]) -> Image.Image:
+    """Lay samples of runs among each other, with what was changed for each and how far it came.
+
+    Args:
+        runs: Run folders, each an attempt after the one before.
+
+    Returns:
+        A picture of generated faces alone.
+    """
+    read = [Attempt.read(run) for run in runs]
+    images = min(attempt.sheets[-1][0] for attempt in read)
+    row = LABEL + 2 * (SHEET_SIDE + SHEET_GAP) + 12
+    count = (WIDTH - 2 * MARGIN) // (SHEET_SIDE + SHEET_GAP)
+    canvas = Image.new("RGB", (WIDTH, len(read) * row + MARGIN), GROUND)
+    brush = ImageDraw.Draw(canvas)
+    brush.rounded_rectangle((0, 0, WIDTH - 1, canvas.height - 1), 10, outline=FRAME)
+    for number, attempt in enumerate(read):
+        top = MARGIN // 2 + number * row
+        distance = attempt.course.now("distance", 1)
+        words = f"{attempt.name}, after {images:,} images: distance {distance:.2f}"
+        brush.text((MARGIN, top), words, fill=INK, font=font(13))
+        path = next(path for seen, path in attempt.sheets if seen >= images)
+        sheet = Image.open(path).convert("RGB")
+        for place in range(2 * count):
+            left, above = (
+                SHEET_GAP + (SHEET_SIDE + SHEET_GAP) * n for n in divmod(place, SHEET_ROW)[::-1]
+            )
+            face = sheet.crop((left, above, left + SHEET_SIDE, above + SHEET_SIDE))
+            x, y = (n * (SHEET_SIDE + SHEET_GAP) for n in (place % count, place // count))
+            canvas.paste(face, (MARGIN + x, top + LABEL + y))
+    return canvas
+
+
 def strip(attempt: Attempt, *, course: bool) -> Image.Image:
     """Lay faces in a row: several of the last sheet, or the same one of several sheets."""
     seen = [sheet for sheet in attempt.sheets if sheet[0] > 0] or list(attempt.sheets)
@@ -344,13 +380,19 @@ def main() -> None:
     drawing = verbs.add_parser("draw", help="make the pictures")
     drawing.add_argument("clinic", type=Path, help="what clinic.py was given as --out")
     drawing.add_argument("--only", default="", help="a regular expression for the kinds")
+    trying = verbs.add_parser("attempts", help="lay samples of runs among each other")
+    trying.add_argument("runs", type=Path, nargs="+", help="run folders")
     verbs.add_parser("table", help="copy the figures into the page")
     options = parser.parse_args()
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    if options.verb == "attempts":
+        made = attempts(options.runs).quantize(COLOURS, dither=Image.Dither.NONE)
+        made.save(PICTURES / "attempts.png", optimize=True)
+        return
     if options.verb == "table":
         summaries = json.loads(FIGURES.read_text(encoding="utf-8"))
         PAGE.write_text(fill(PAGE.read_text(encoding="utf-8"), summaries), encoding="utf-8")
         return
-    PICTURES.mkdir(parents=True, exist_ok=True)
     for kind, scene in SCENES.items():
         if not re.search(options.only, kind):
             continue
