@@ -37,7 +37,11 @@ def rate(facts: RunFacts, player: Player, value: float) -> Change:
 
 
 def usual_rate(facts: RunFacts, player: Player) -> float:
-    """Give a learning rate that suits the optimiser of a player."""
+    """Give a learning rate that suits the optimiser of a player: the published recipe's, if it has the same."""
+    usual = facts.usual_number(f"optimizers.{player}.learning_rate")
+    same = facts.usual.get("optimizers", {}).get(player, {}).get("part")
+    if math.isfinite(usual) and same == facts.word(f"optimizers.{player}"):
+        return usual
     return SAFE_RATES.get(facts.word(f"optimizers.{player}"), SAFE_RATES["Adam"])
 
 

@@ -60,8 +60,8 @@ def learning_rates(course: Course, facts: RunFacts) -> Iterator[Finding]:
             f"{who} too {how}: {rates}.",
             change(
                 facts,
-                "Set it to a value that this optimiser is known to work with; then change it by factors "
-                "of two.",
+                f"Set it to {' and '.join(f'{usual_rate(facts, player):g}' for player in known)}, a value "
+                "that this optimiser is known to work with; then change it by factors of two.",
                 *(rate(facts, player, usual_rate(facts, player)) for player in known),
             ),
             *(evidence for _, evidence in known.values()),
@@ -138,13 +138,7 @@ def momentum(course: Course, facts: RunFacts) -> Iterator[Finding]:
     high = {player: value for player, value in high.items() if value >= HIGH_MOMENTUM}
     if not high:
         return
-    options = [
-        Change(
-            f"optimizers.{player}.{'momentum' if facts.word(f'optimizers.{player}') == 'SGD' else 'beta1'}",
-            "0.5",
-        )
-        for player in high
-    ]
+    options = [calmer(facts, player) for player in high]
     yield found(
         "beta1-too-high",
         "warning",
@@ -156,6 +150,14 @@ def momentum(course: Course, facts: RunFacts) -> Iterator[Finding]:
             for player, value in high.items()
         ),
     )
+
+
+def calmer(facts: RunFacts, player: Player) -> Change:
+    """Give a player the momentum of its published recipe, 0.5 where there is none."""
+    name = "momentum" if facts.word(f"optimizers.{player}") == "SGD" else "beta1"
+    usual = facts.usual_number(f"optimizers.{player}.{name}")
+    value = usual if usual < HIGH_MOMENTUM else 0.5
+    return Change(f"optimizers.{player}.{name}", f"{value:g}")
 
 
 def momentum_of(course: Course, facts: RunFacts, player: Player) -> float:
@@ -281,7 +283,9 @@ def penalties(course: Course, facts: RunFacts) -> Iterator[Finding]:
         option = f"penalties.{number}.{'gamma' if name in ('R1', 'R2') else 'strength'}"
         strength = facts.number(option, now)
         if strength >= STRONG_PENALTY.get(name, math.inf):
+            published = facts.usual_number(option, now)
             usual = {"R1": "0.3", "R2": "0.3", "GradientPenalty": "10", "Drift": "1e-3"}[name]
+            usual = f"{published:g}" if published < strength else usual
             yield found(
                 "penalty-too-strong",
                 "ill" if flat else "warning",
