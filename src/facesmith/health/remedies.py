@@ -37,7 +37,7 @@ def rate(facts: RunFacts, player: Player, value: float) -> Change:
 
 
 def usual_rate(facts: RunFacts, player: Player) -> float:
-    """Give a learning rate that suits the optimiser of a player: the published recipe's, if it has the same."""
+    """Give a learning rate that suits a player: the published recipe's, if its optimiser is the same."""
     usual = facts.usual_number(f"optimizers.{player}.learning_rate")
     same = facts.usual.get("optimizers", {}).get(player, {}).get("part")
     if math.isfinite(usual) and same == facts.word(f"optimizers.{player}"):
