@@ -140,7 +140,7 @@ def _train(
         before, after = state.images_seen, state.images_seen + recipe.images_a_round
         state.apply_schedules()
         meter.begin()
-        with state.finite_statistics(), signals.examine(due=run.has_occasion(before, after)):
+        with state.finite_statistics(), signals.examine(due=run.is_probed(before, after)):
             for discriminator_step in range(recipe.discriminator_steps):
                 draws.seed_layers(state.images_seen)
                 with stopwatch.lap("data"):

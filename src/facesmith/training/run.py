@@ -8,6 +8,10 @@ from typing import Literal
 
 from facesmith.base.errors import UsageError
 
+PROBES = 64
+"""Of a run, up to which each record has one."""
+MOST_RECORDS = 4
+"""From one probe to the next."""
 Cache = Literal["auto", "disk", "ram", "device", "none"]
 """Where images are kept while they are trained on."""
 
@@ -62,6 +66,27 @@ class Run:
                 needed="1 or more of each",
                 todo="give a length such as --images 200k",
             )
+
+    @property
+    def probe_every(self) -> int:
+        """Images between two records for which both networks are examined and probed.
+
+        Each record of a short run, each fourth of a long one: a probe takes as long as a dozen updates.
+        """
+        records = -(-self.images // (PROBES * self.record_every))
+        return self.record_every * min(MOST_RECORDS, records)
+
+    def is_probed(self, before: int, now: int) -> bool:
+        """Say whether networks are to be examined at an update.
+
+        Args:
+            before: Images seen before it.
+            now: Images seen after it.
+
+        Returns:
+            Whether a multiple of `probe_every` is passed, or the length reached.
+        """
+        return now >= self.images or now // self.probe_every > before // self.probe_every
 
     def has_occasion(self, before: int, now: int) -> bool:
         """Say whether a record, a sheet, a checkpoint or the end is due.

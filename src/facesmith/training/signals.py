@@ -116,14 +116,16 @@ class Signals:
             Signals and quantiles; numbers of each layer.
         """
         state = self.view.state
-        layers = self.examination.layers() if self.examination else {}
+        if self.examination is None:
+            return Found(), {}
+        layers = self.examination.layers()
         found = self.probe.look(
             state.generator,
             state.average,
             self.examination,
             meter.latest,
             self._judge,
-            state.images_seen // self.view.run.record_every,
+            state.images_seen // self.view.run.probe_every,
         )
         self.examination = None
         if self.pace.is_due(state.images_seen):
