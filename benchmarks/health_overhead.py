@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from facesmith.base.records import Record
 from facesmith.data.dataset import Dataset
 from facesmith.data.prepare import prepare
 from facesmith.measuring.meter import Meter
@@ -31,6 +32,28 @@ from facesmith.training.run import Run
 from facesmith.training.signals import Signals
 from facesmith.training.view import View
 from facesmith.training.watch import Health
+
+
+PLANNED = 200_000
+"""Images of a usual run, by which its pace of probes is chosen."""
+
+
+class Until:
+    """Asks for a stop when enough was measured."""
+
+    def __init__(self, images: int) -> None:
+        """Take note of the images that are enough."""
+        self.images = images
+
+    def started(self, view: View) -> None:
+        """Wait."""
+
+    def stepped(self, view: View, record: Record) -> str | None:
+        """Ask, once it is time."""
+        return "measured" if record.images_seen >= self.images else None
+
+    def finished(self, view: View, reason: str) -> None:
+        """Leave."""
 
 
 class Blind(Signals):
@@ -59,8 +82,8 @@ def one(
     """Train once; images a second without the first record, which warms up."""
     recipe = replace(find_recipe(recipe_name), resolution=resolution)
     with tempfile.TemporaryDirectory() as folder:
-        run = Run(Path(folder) / "run", images, record_every=1_000, sample_every=10_000)
-        chosen = observers.standard()
+        run = Run(Path(folder) / "run", PLANNED, record_every=1_000, sample_every=10_000)
+        chosen = observers.standard(Until(images))
         if not watched:
             loop.Signals = Blind  # type: ignore[misc]
             chosen = [each for each in chosen if not isinstance(each, Health | observers.Preflight)]
@@ -82,7 +105,9 @@ def main() -> None:
     )
     parser.add_argument("--recipe", default="face")
     parser.add_argument("--resolution", type=int, default=64)
-    parser.add_argument("--images", type=int, default=21_000, help="of each training")
+    parser.add_argument(
+        "--images", type=int, default=21_000, help="of each training that are measured"
+    )
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", type=Path)
     parser.add_argument(
