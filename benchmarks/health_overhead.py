@@ -33,7 +33,6 @@ from facesmith.training.signals import Signals
 from facesmith.training.view import View
 from facesmith.training.watch import Health
 
-
 PLANNED = 200_000
 """Images of a usual run, by which its pace of probes is chosen."""
 
