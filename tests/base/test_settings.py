@@ -59,7 +59,7 @@ def test_a_tuple_of_numbers_is_set_from_words() -> None:
 @pytest.mark.parametrize(
     ("option", "text", "said"),
     [
-        ("generator.hight", "3", "no setting"),
+        ("generator.tallness", "3", "no setting"),
         ("penalties.2.gamma", "3", "no setting"),
         ("penalties.first", "3", "no setting"),
         ("images_a_round", "3", "no field"),
