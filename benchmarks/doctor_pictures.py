@@ -164,6 +164,9 @@ SCENES = {
         "partial-collapse/codebook", "batch.copies", "equal pairs of samples"
     ),
     "memorised": Scene("memorised/shown", "nearest", "to the nearest training image"),
+    "not-learning": Scene(
+        "dropout-too-strong-discriminator/0.8", "distance", "distance to real images", course=True
+    ),
     "oscillation": Scene("oscillation/in-turns", "separation", "pairs D has right", course=True),
     "late-drift": Scene(
         "learning-rate-too-high/times-25", "distance", "distance to real images", course=True

@@ -232,6 +232,12 @@ CASES: dict[
         {"batch__twins": 0.2},
         None,
     ),
+    "not-learning": (
+        {"distance": lambda share: 6.2 - 0.2 * share},
+        None,
+        {"distance": lambda share: 6.2 - 3.4 * share},
+        None,
+    ),
     "memorised": ({"nearest": 0.2}, None, {"nearest": 0.9}, None),
     "oscillation": (
         {"movement__mean": 0.8, "movement__turn": -0.6},
@@ -320,6 +326,16 @@ def test_causes_come_before_their_consequences_and_share_their_severity(
 ) -> None:
     found = diagnose(records(generator__beta1=0.9, movement__mean=0.8, movement__turn=-0.6), facts)
     assert [finding.name for finding in found] == ["beta1-too-high", "oscillation"]
+    assert [finding.severity for finding in found] == ["ill", "ill"]
+
+
+def test_what_does_not_learn_is_not_well_and_a_warning_before_it_is_its_reason(
+    records: Records, facts: RunFacts
+) -> None:
+    far = records(distance=lambda share: 6.2 - 0.2 * share)
+    assert [finding.name for finding in diagnose(far[: len(far) // 3], facts)] == ["healthy"]
+    found = diagnose(records(distance=6.0, generator__beta1=0.9), facts)
+    assert [finding.name for finding in found] == ["beta1-too-high", "not-learning"]
     assert [finding.severity for finding in found] == ["ill", "ill"]
 
 

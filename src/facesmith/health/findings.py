@@ -70,6 +70,8 @@ def diagnose_course(course: Course, facts: RunFacts) -> list[Finding]:
         for finding in rule(course, facts):
             named.setdefault(finding.name, finding)  # two rules may come to the same conclusion
     seen = list(named.values())
+    if not any(finding.severity == "ill" for finding in seen):
+        seen += samples.unexplained(course, facts)
     seen = [graver(finding, seen) for finding in seen]
     return sorted(seen, key=lambda finding: rank(finding, seen))
 

@@ -81,6 +81,7 @@ UNSTABLE = (
     "partial-collapse",
     "oscillation",
     "late-drift",
+    "not-learning",
 )
 """What a training out of control shows."""
 
@@ -241,6 +242,7 @@ KINDS: dict[str, Kind] = {
             "discriminator-too-weak",
             "total-collapse",
             "partial-collapse",
+            "not-learning",
         ),
     ),
     "beta1-too-high": Kind(
@@ -264,6 +266,7 @@ KINDS: dict[str, Kind] = {
             "discriminator-too-strong",
             "total-collapse",
             "partial-collapse",
+            "not-learning",
         ),
     ),
     "dropout-too-strong": Kind(
@@ -283,7 +286,7 @@ KINDS: dict[str, Kind] = {
         "settings",
         "The penalty holds the discriminator so flat that it gives nearly the same answer to every image, "
         "and the generator learns nothing from it.",
-        ("discriminator-too-weak", "total-collapse", "partial-collapse"),
+        ("discriminator-too-weak", "total-collapse", "partial-collapse", "not-learning"),
     ),
     # ---- gradients
     "non-finite": Kind(
@@ -342,6 +345,11 @@ KINDS: dict[str, Kind] = {
         "samples",
         "Samples are nearer to single training images than other photographs are: the generator repeats "
         "what it was shown. Who publishes such samples publishes the photographs.",
+    ),
+    "not-learning": Kind(
+        "samples",
+        "Samples do not come nearer to the data. A finding before this one is the likely reason; without "
+        "one, two settings that are sound by themselves may not go together.",
     ),
     # ---- course
     "oscillation": Kind(

@@ -8,10 +8,10 @@ import numpy as np
 
 from facesmith.health.course import Course, Curve, smooth
 from facesmith.health.facts import RunFacts
-from facesmith.health.finding import Evidence, Finding
+from facesmith.health.finding import Evidence, Finding, Remedy
 from facesmith.health.kinds import found
 from facesmith.health.remedies import PLAYERS, change, rate, with_r1
-from facesmith.health.rules.gain import age
+from facesmith.health.rules.gain import age, is_improving
 
 SAME = 0.2
 """Distance of two samples over that of two real images: less is one picture."""
@@ -32,6 +32,12 @@ GROWING = 1.15
 GROWN_BY = 0.03
 COPIED = 0.75
 """Distance to the nearest training image, of samples over that of held-out images."""
+
+FAR = 3.0
+"""Distance to the data over that of the data to themselves: half-way through, healthy runs are below."""
+NEARER = 0.7
+"""Least distance over the first one measured: healthy runs come down to a third."""
+HALF = 0.5
 
 
 def collapse(course: Course, facts: RunFacts) -> Iterator[Finding]:
@@ -140,6 +146,34 @@ def memory(course: Course, facts: RunFacts) -> Iterator[Finding]:
             "nearest",
             now,
             COPIED,
+        ),
+    )
+
+
+def unexplained(course: Course, facts: RunFacts) -> Iterator[Finding]:
+    """Do samples stay far from the data? Asked last: where any fault is known, it is the reason."""
+    distance = course.curve("distance")
+    measured = np.flatnonzero(np.isfinite(distance))
+    if len(measured) < 2 or age(course, facts) < HALF or is_improving(course):
+        return
+    now, first = course.now("distance", 2), float(distance[measured[0]])
+    off = now / max(course.now("distance.floor"), 1e-9)
+    if not (off > FAR and np.min(distance[measured]) > NEARER * first):
+        return  # what was near and left again drifts
+    yield found(
+        "not-learning",
+        "ill",
+        int(course.images[measured[0]]),
+        f"Samples stay {off:.1f} times as far from the data as the data are from themselves.",
+        Remedy(
+            "Go back to the recipe as it is published, or to an attempt that learned, and change one setting "
+            "at a time."
+        ),
+        Evidence(
+            f"distance {now:.2f}, when first measured {first:.2f}",
+            "distance",
+            now,
+            FAR * course.now("distance.floor"),
         ),
     )
 
