@@ -37,6 +37,8 @@ FAR = 3.0
 """Distance to the data over that of the data to themselves: half-way through, healthy runs are below."""
 NEARER = 0.7
 """Least distance over the first one measured: healthy runs come down to a third."""
+LEARNED = 5_000
+"""Images before which no generator has learned much, however short its plan."""
 HALF = 0.5
 
 
@@ -154,6 +156,8 @@ def unexplained(course: Course, facts: RunFacts) -> Iterator[Finding]:
     """Do samples stay far from the data? Asked last: where any fault is known, it is the reason."""
     distance = course.curve("distance")
     measured = np.flatnonzero(np.isfinite(distance))
+    if not len(measured) or course.images[-1] < LEARNED:
+        return
     if len(measured) < 2 or age(course, facts) < HALF or is_improving(course):
         return
     now, first = course.now("distance", 2), float(distance[measured[0]])
