@@ -350,3 +350,37 @@ def test_numbers_that_are_not_finite_are_no_measurement(records: Records, facts:
         replace(record, signals=dict.fromkeys(record.signals, math.nan)) for record in records()
     ]
     assert [finding.name for finding in diagnose(spoiled, facts)] == ["healthy"]
+
+
+def sparsely(records: list[Record], every: int = 4) -> list[Record]:
+    """Keep what is tried at a probe in each fourth record, as in a long run."""
+    each = ("separation", "time.data", "logits.low", "logits.high")
+    return [
+        record
+        if place % every == 0
+        else replace(record, signals={n: v for n, v in record.signals.items() if n in each})
+        for place, record in enumerate(records)
+    ]
+
+
+def test_a_healthy_run_that_is_probed_seldom_is_healthy(records: Records, facts: RunFacts) -> None:
+    found = diagnose(sparsely(records()), facts)
+    assert [finding.name for finding in found] == ["healthy"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "changed"),
+    [
+        ("data-sorted", {"reals__shift": 2.5, "reals__bias": 1.0}),
+        ("discriminator-overfits", {"held_out_gap": 0.9}),
+        ("oscillation", {"movement__mean": 0.8, "movement__turn": -0.6}),
+        ("partial-collapse", {"batch__twins": 1.0, "fakes__features_diversity": late(0.9, 0.3)}),
+    ],
+)
+def test_probes_are_counted_and_not_records(
+    kind: str, changed: dict[str, Any], records: Records, facts: RunFacts
+) -> None:
+    """Two probes are no evidence, however many records lie between them."""
+    made = records(count=80, **changed)
+    assert kind in [finding.kind for finding in diagnose(sparsely(made), facts)]
+    assert kind not in [finding.kind for finding in diagnose(sparsely(made)[:8], facts)]

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from facesmith.base.records import Record
 
 Curve = NDArray[np.float64]
+PROBED = "reals.std"
+"""A signal that each probe measures."""
 RECENT = 5
 """Records that "now" means: single ones are noisy."""
 
@@ -32,6 +34,14 @@ class Course:
     def images(self) -> Curve:
         """Images seen at each record."""
         return np.array([record.images_seen for record in self.records], float)
+
+    @cached_property
+    def probed(self) -> Course:
+        """The course of those records at which the networks were probed: long runs probe one in four.
+
+        Rules that count how often something was seen in samples or in D's other verdicts count these.
+        """
+        return Course([record for record in self.records if PROBED in record.signals])
 
     @cached_property
     def _curves(self) -> dict[str, Curve]:

@@ -296,7 +296,7 @@ KINDS: dict[str, Kind] = {
     ),
     "exploding-gradient": Kind(
         "gradients",
-        "Gradients are a hundred times as large as they were: the discriminator has become so steep that "
+        "Gradients are many times as large as they were: the discriminator has become so steep that "
         "small changes of an image turn its verdict upside down.",
         ("non-finite", "total-collapse", "oscillation"),
     ),

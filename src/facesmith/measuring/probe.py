@@ -1,4 +1,4 @@
-"""What is tried once a record: the same latents again, images that D has never seen, D before its update."""
+"""What is tried now and then: the same latents again, images that D has never seen, D before its update."""
 
 from __future__ import annotations
 

@@ -62,7 +62,10 @@ def too_strong(course: Course, facts: RunFacts) -> Iterator[Finding]:
         return  # samples begin as noise, which anybody can tell from photographs
     if not changes:
         changes = with_r1(facts, int(course.images[-1]))
-        reasons = ["nothing holds it back: a zero-centred gradient penalty would"]
+        held = bool(facts.recipe.get("penalties"))
+        reasons = [
+            "its penalty is weak" if held else "a zero-centred gradient penalty keeps it smooth"
+        ]
     off = course.now("distance", 2) / max(course.now("distance.floor"), 1e-9)
     yield found(
         "discriminator-too-strong",
@@ -138,12 +141,13 @@ def too_weak(course: Course, facts: RunFacts) -> Iterator[Finding]:
             facts,
             "Make it stronger: a wider network, a higher learning rate, less dropout, noise and penalty.",
             Change("discriminator.width", "64"),
+            trusted=False,  # it may make the run several times slower
         ),
         Evidence(
             f"{now:.1%} of all pairs are ranked rightly; guessing gives 50 %",
             "separation",
             now,
-            BLIND,
+            bound,
         ),
         Evidence(
             f"samples lie {course.now('fakes.shift'):.1f} standard errors off the data",
@@ -156,6 +160,7 @@ def too_weak(course: Course, facts: RunFacts) -> Iterator[Finding]:
 
 def overfits(course: Course, facts: RunFacts) -> Iterator[Finding]:
     """Does D know its training images by heart?"""
+    course = course.probed
     count = 8
     if len(course.records) < count:
         return

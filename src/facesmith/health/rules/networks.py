@@ -181,7 +181,7 @@ def latents(course: Course, facts: RunFacts) -> Iterator[Finding]:
         "latent-too-small",
         "ill" if size <= VERY_FEW_LATENTS else "warning",
         0,
-        f"A latent has only {size} numbers.",
+        f"A latent has only {size} number{'s' if size > 1 else ''}.",
         change(facts, "Use 64 to 128.", Change("latent.size", "100")),
         *known,
     )

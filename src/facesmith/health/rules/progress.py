@@ -63,6 +63,9 @@ def oscillation(course: Course, facts: RunFacts) -> Iterator[Finding]:
 
 def circles(course: Course, facts: RunFacts) -> tuple[int, str, tuple[Evidence, ...]]:
     """Say since when the mean sample has moved far and back; -1 if it does not."""
+    course = course.probed
+    if len(course.records) < 10:
+        return -1, "", ()
     values = smooth(course.curve("movement.mean"), 7)
     turn = course.now("movement.turn", 12)
     later = course.images > 0.15 * max(facts.planned, course.images[-1] * 0.6)
@@ -119,7 +122,7 @@ def drift(course: Course, facts: RunFacts) -> Iterator[Finding]:
         f"the data has grown by {recent / distances[best] - 1:.0%}.",
         change(
             facts,
-            "Use the checkpoint of that moment; go on from it with a tenth of the learning rates, or let "
+            "Use the checkpoint of that moment; go on from it with a fifth of the learning rates, or let "
             "them fade.",
             *(
                 rate(facts, player, course.start(f"learning_rates.{player}") / 5)
@@ -138,16 +141,14 @@ def drift(course: Course, facts: RunFacts) -> Iterator[Finding]:
 
 def average(course: Course, facts: RunFacts) -> Iterator[Finding]:
     """Does the averaged generator keep up with the trained one?"""
+    course = course.probed
     if len(course.records) < 8:
         return
-    apart, moves, own = (
-        course.now(f"average.{name}") for name in ("distance", "movement", "distance")
-    )
+    apart, moves = course.now("average.distance"), course.now("average.movement")
     trained = course.now("movement")
     since = course.since("average.distance", lambda v: v > APART, least=4)
     if since < 0 or not moves < STILL * trained or not apart > LAG * trained:
         return
-    assert own == apart
     yield found(
         "average-lags",
         "ill",

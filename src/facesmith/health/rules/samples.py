@@ -44,6 +44,7 @@ HALF = 0.5
 
 def collapse(course: Course, facts: RunFacts) -> Iterator[Finding]:
     """Is there variety?"""
+    course = course.probed
     if len(course.records) < 8:
         return
     variety = smooth(variety_of(course, facts))

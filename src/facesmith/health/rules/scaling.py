@@ -90,6 +90,7 @@ def scaling(course: Course, facts: RunFacts) -> Iterator[Finding]:
 
 def generated(course: Course, facts: RunFacts) -> Iterator[Finding]:
     """Ask whether the generator can make the darkest and the brightest pixels at all."""
+    course = course.probed
     if not course.knows("fakes.low") or course.images[-1] < LATE * (
         facts.planned or course.images[-1]
     ):
