@@ -168,7 +168,7 @@ class Probe:
         if len(rows) > 2:
             others = pictures.pairs(between)
             measured["order"] = float(np.diag(between, 1).mean() / (others.mean() + 1e-12))
-            measured["copies"] = float((others < pictures.COPY).mean())
+            measured["copies"] = float((others < pictures.SAVED_AGAIN).mean())
             measured["diversity"] = float(others.mean() / self.reference.distance)
         self._reals = [*self._reals[-REMEMBERED:], pictures.features(shown)]
         measured["shift"] = self.reference.shift(self._reals[-1])
@@ -203,11 +203,12 @@ class Probe:
     def _batch(self, fake: Tensor) -> dict[str, float]:
         if len(fake) < 3:
             return {}
-        rows = pictures.flatten(self.pictures(fake))
+        shown = self.pictures(fake)
+        rows = pictures.flatten(shown)
         if not np.isfinite(rows).all():
             return {}
         between = pictures.pairs(pictures.distances(rows, rows))
-        features = pictures.features(self.pictures(fake))
+        features = pictures.features(shown)
         apart = pictures.distances(features, features)
         return {
             "batch.diversity": float(between.mean() / self.reference.distance),

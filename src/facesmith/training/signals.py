@@ -48,6 +48,7 @@ class Signals:
         held_out = view.dataset.held_out  # which photos that are not packed are decoded for
         self.held_out_count = len(held_out)
         self.held_out = sample(held_out, REFERENCE) if len(held_out) else None
+        self.pixels = of_pixels(_unit(self.train))
         if recipe.flip > 0:
             for images in (self.train, self.held_out):
                 if images is not None:
@@ -83,7 +84,7 @@ class Signals:
             "data": {
                 "train": self.view.dataset.count,
                 "held_out": self.held_out_count,
-                "pixels": of_pixels(_unit(self.train)),
+                "pixels": self.pixels,
                 "seen": self.probe.reference.measured,
             },
             "batch": recipe.batch,
@@ -216,7 +217,7 @@ def of_pixels(images: Pictures) -> dict[str, float]:
     others = pictures.pairs(pictures.distances(rows, rows)) if len(rows) > 1 else np.empty(0)
     return {
         **pictures.describe(images),
-        "copies": float((others < pictures.COPY).mean()) if len(others) else 0.0,
+        "copies": float((others < pictures.SAVED_AGAIN).mean()) if len(others) else 0.0,
         "odd": Reference.of(images).odd(pictures.describe_each(images)),
     }
 
