@@ -4,8 +4,9 @@ python benchmarks/clinic.py list
 python benchmarks/clinic.py train --out DIR [--half development|reporting] [--only REGEX] [--workers 2]
 python benchmarks/clinic.py judge --out DIR [--half development|reporting] [--only REGEX] [--json FILE]
 
-Rules are developed on the development half alone; figures are those of the reporting half, whose faults
-are other variations, with other seeds. Training is done once, judging as often as the rules change.
+Rules are developed on the development half alone, `planted/development`. Figures are those of the
+reporting half, `planted/reporting`: other variations of the faults, other recipes and other seeds, planted
+without a look at the rules. Training is done once, judging as often as the rules change.
 """
 
 from __future__ import annotations

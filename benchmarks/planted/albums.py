@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facesmith.data.dataset import Dataset
-from facesmith.data.streams import Order, Shuffled
+from facesmith.data.streams import Order, Shuffled, Subset
 from planted.case import Spoil, Subject
 
 Images = NDArray[np.uint8]
@@ -171,6 +171,36 @@ def slow(seconds: float, *, every: int = 1) -> Spoil:
             calls += 1
             if calls % every == 0:
                 time.sleep(seconds)
+            return images
+
+        return replace(subject, dataset=Album(subject.dataset, disturb=wait))
+
+    return spoil
+
+
+def one_shard(count: int) -> Spoil:
+    """Plant a loader that reads the first of many files only."""
+
+    def spoil(subject: Subject) -> Subject:
+        return replace(subject, dataset=Album(subject.dataset, order=Subset(np.arange(count))))
+
+    return spoil
+
+
+def slower(seconds: float) -> Spoil:
+    """Plant a loader that waits longer each time: it goes through a list that it makes longer.
+
+    Args:
+        seconds: That each batch waits longer than the one before.
+    """
+
+    def spoil(subject: Subject) -> Subject:
+        calls = 0
+
+        def wait(images: Images, start: int) -> Images:
+            nonlocal calls
+            calls += 1
+            time.sleep(seconds * calls)
             return images
 
         return replace(subject, dataset=Album(subject.dataset, disturb=wait))

@@ -176,6 +176,7 @@ def open_data(out: Path, shared: Path) -> dict[str, Dataset]:
     sources: dict[str, tuple[str | Path, dict[str, Any]]] = {
         "portraits": ("portraits:4000", {}),
         "celeba": (celeba, {"crop": "center:148", "limit": 6000}),
+        "celeba-whole": (celeba, {"crop": "center:178", "limit": 4000}),
         "utkface": (shared / "utkface_1500.zip", {}),
         "mnist": (shared / "mnist", {"channels": 1, "limit": 12_000}),
         "grey": (celeba, {"crop": "center:148", "limit": 4000, "channels": 1}),

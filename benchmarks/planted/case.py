@@ -19,7 +19,7 @@ RECORDS, SHEETS = 60, 8
 """Records and sheets of samples of a run."""
 FACES = ("portraits", "celeba")
 """Datasets that faults are planted on."""
-SEEDS: dict[Half, tuple[int, ...]] = {"development": (10,), "reporting": (0, 1, 2)}
+SEEDS: dict[Half, tuple[int, ...]] = {"development": (10,), "reporting": (20, 21, 22)}
 
 
 @dataclass(frozen=True)
@@ -103,3 +103,31 @@ class Case:
             "mendable": fault.mendable,
             "images": fault.images,
         }
+
+
+def sound(
+    half: Half,
+    base: str,
+    *datasets: str,
+    name: str = "",
+    how: Spoil = lambda subject: subject,
+    seeds: tuple[int, ...],
+    images: int = IMAGES,
+) -> Fault:
+    """Give runs without a fault.
+
+    Args:
+        half: Development or reporting.
+        base: Name of the recipe.
+        datasets: Names of the datasets.
+        name: Of these runs; that of the recipe by default.
+        how: What is different, and does no harm.
+        seeds: Of the runs.
+        images: Planned length.
+
+    Returns:
+        What the doctor is to call healthy.
+    """
+    return Fault(
+        HEALTHY, name or base, half, base, how, images=images, datasets=datasets, seeds=seeds
+    )

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from planted import faults_of_data, faults_of_settings, faults_of_structure, healthy
+from planted import development, reporting
 from planted.case import Case, Fault
 
-FAULTS: tuple[Fault, ...] = (
-    *healthy.FAULTS,
-    *faults_of_data.FAULTS,
-    *faults_of_structure.FAULTS,
-    *faults_of_settings.FAULTS,
-)
+FAULTS: tuple[Fault, ...] = (*development.FAULTS, *reporting.FAULTS)
 
 
 def all_cases() -> dict[str, Case]:
@@ -19,5 +14,4 @@ def all_cases() -> dict[str, Case]:
     Returns:
         Cases by id.
     """
-    cases = [case for fault in FAULTS for case in fault.cases()]
-    return {case.id: case for case in sorted(cases, key=lambda case: case.fault.half)}
+    return {case.id: case for fault in FAULTS for case in fault.cases()}

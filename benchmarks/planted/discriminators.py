@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -179,3 +179,108 @@ def _with_norm(network: nn.Module, kind: Callable[[int], nn.Module]) -> nn.Modul
             if type(child) is nn.BatchNorm2d:
                 setattr(parent, name, kind(child.num_features))
     return network
+
+
+# ---- of the reporting half
+
+
+@register
+@dataclass(frozen=True)
+class LabelPlane(DCGANDiscriminator):
+    """Gets the label as one more channel: whole bytes are those of a file."""
+
+    def build(self, shape: ImageShape) -> nn.Module:  # noqa: D102
+        network = super().build(replace(shape, channels=shape.channels + 1))
+
+        def labelled(images: Tensor) -> Tensor:
+            levels = 255 * (images.detach().float() - shape.low) / (shape.high - shape.low)
+            is_file = (levels - levels.round()).abs().amax(dim=(1, 2, 3), keepdim=True) < 1e-2
+            plane = (2 * is_file.to(images) - 1).expand(-1, 1, *images.shape[2:])
+            return torch.cat([images, plane], dim=1)
+
+        before(network, labelled)
+        return network
+
+
+@register
+@dataclass(frozen=True)
+class Speckled(DCGANDiscriminator):
+    """Has its dropout before its first layer: most pixels are missing."""
+
+    missing: float = 0.9
+
+    def build(self, shape: ImageShape) -> nn.Module:  # noqa: D102
+        network = super().build(shape)
+        network.stages[0].insert(0, nn.Dropout(self.missing))
+        return network
+
+
+@register
+@dataclass(frozen=True)
+class NegativeDiscriminator(DCGANDiscriminator):
+    """Most filters after the first layer begin without a positive weight, and see nothing negative."""
+
+    share: float = 0.9
+
+    def build(self, shape: ImageShape) -> nn.Module:  # noqa: D102
+        network = super().build(shape)
+        for stage in list(network.stages)[1:]:
+            for module in stage.modules():
+                if isinstance(module, nn.Conv2d):
+                    with torch.no_grad():
+                        module.weight[: round(self.share * len(module.weight))].abs_().neg_()
+        return network
+
+
+@register
+@dataclass(frozen=True)
+class LoudJudge(DCGANDiscriminator):
+    """Its last layer alone begins far too wide."""
+
+    judge_spread: float = 10.0
+
+    def build(self, shape: ImageShape) -> nn.Module:  # noqa: D102
+        network = super().build(shape)
+        nn.init.normal_(network.judge.weight, 0.0, self.judge_spread)
+        return network
+
+
+@register
+@dataclass(frozen=True)
+class Rootless(DCGANDiscriminator):
+    """Looks at the deviation of each feature over the batch; the root has no slope at zero."""
+
+    def build(self, shape: ImageShape) -> nn.Module:  # noqa: D102
+        network = super().build(shape)
+
+        def with_deviation(features: Tensor) -> Tensor:
+            return features + features.var(dim=0, unbiased=False).sqrt().mean()
+
+        before(network.judge, with_deviation)
+        return network
+
+
+@register
+@dataclass(frozen=True)
+class OthersNorm(DCGANDiscriminator):
+    """Its batch norm takes the mean of the batch before: reals are measured by fakes, fakes by reals."""
+
+    def build(self, shape: ImageShape) -> nn.Module:  # noqa: D102
+        return _with_norm(super().build(shape), _OthersNorm)
+
+
+class _OthersNorm(nn.BatchNorm2d):
+    last: tuple[Tensor, Tensor] | None = None
+
+    def forward(self, images: Tensor) -> Tensor:
+        if not self.training:
+            return super().forward(images)
+        own = images.detach().mean((0, 2, 3)), images.detach().var((0, 2, 3), unbiased=False)
+        others, self.last = self.last or own, own
+        super().forward(images.detach())  # keeps the running mean
+        return F.batch_norm(images, *others, self.weight, self.bias, False, 0.0, self.eps)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> _OthersNorm:
+        other = type(self)(self.num_features).to(self.weight.device)
+        other.load_state_dict(self.state_dict())
+        return other.train(self.training)

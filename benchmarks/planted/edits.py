@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -150,3 +152,118 @@ def shifted(images: Images, draw: np.random.Generator) -> Images:
         part = images[place, max(0, -y) : size - max(0, y), max(0, -x) : size - max(0, x)]
         result[place, max(0, y) : size + min(0, y), max(0, x) : size + min(0, x)] = part
     return result
+
+
+# ---- of the reporting half
+
+
+def webcam(images: Images, draw: np.random.Generator) -> Images:
+    """All files show one scene; only the sensor's noise differs."""
+    noise = draw.integers(-3, 4, images.shape)
+    return (images[:1].astype(np.int64) + noise).clip(0, 255).astype(np.uint8)
+
+
+def resaved(share: float, distinct: int) -> Edit:
+    """A share of the files are a few photos, saved again and again: no two files are equal."""
+
+    def edit(images: Images, draw: np.random.Generator) -> Images:
+        hit = draw.random(len(images)) < share
+        copies = images[draw.integers(0, distinct, hit.sum())].astype(np.int64)
+        copies += draw.integers(-4, 5, (len(copies), 1, 1, 1))  # another exposure
+        copies += draw.integers(-2, 3, copies.shape)  # another compression
+        images[hit] = copies.clip(0, 255)
+        return images
+
+    return edit
+
+
+def sheared(share: float) -> Edit:
+    """A share of the files were read with a wrong row length: each row begins a little further on."""
+
+    def edit(images: Images, draw: np.random.Generator) -> Images:
+        size = images.shape[2]
+        for place in np.flatnonzero(draw.random(len(images)) < share):
+            step = draw.choice([-3, -2, 2, 3])
+            columns = (np.arange(size)[None] + step * np.arange(size)[:, None]) % size
+            images[place] = images[place][np.arange(size)[:, None], columns]
+        return images
+
+    return edit
+
+
+def smeared(share: float) -> Edit:
+    """A share of the files end early, and the decoder repeats their last row."""
+
+    def edit(images: Images, draw: np.random.Generator) -> Images:
+        size = images.shape[1]
+        for place in np.flatnonzero(draw.random(len(images)) < share):
+            row = draw.integers(size // 8, size // 2)
+            images[place, row:] = images[place, row]
+        return images
+
+    return edit
+
+
+def night(share: float) -> Edit:
+    """The darkest photos have no colour: the camera switched to infrared."""
+
+    def edit(images: Images, draw: np.random.Generator) -> Images:
+        dark = brightness(images) <= np.quantile(brightness(images), share)
+        grey = images[dark] @ np.array([0.299, 0.587, 0.114])
+        images[dark] = grey[..., None].round()
+        return images
+
+    return edit
+
+
+def dark_ones(*order: int) -> Edit:
+    """The darker half, which came from another source, has its colours in another order."""
+
+    def edit(images: Images, draw: np.random.Generator) -> Images:
+        dark = brightness(images) <= np.median(brightness(images))
+        images[dark] = images[dark][..., list(order)]
+        return images
+
+    return edit
+
+
+def folders(count: int) -> Callable[[Images], NDArray[np.float64]]:
+    """Number of the folder in which a photo lies; like ones lie together, in no order."""
+
+    def key(images: Images) -> NDArray[np.float64]:
+        coarse = images[:, ::4, ::4].reshape(len(images), -1) / 255.0
+        coarse -= coarse.mean(axis=0)
+        along = np.linalg.svd(coarse, full_matrices=False)[2][0]
+        ranks = (coarse @ along).argsort().argsort()
+        # Which folder comes first is chance, and so is the order within.
+        draw = np.random.default_rng(count)
+        return draw.permutation(count)[ranks * count // len(images)] + draw.random(len(images))
+
+    return key
+
+
+def double_exposure(images: Images, draw: np.random.Generator) -> Images:
+    """Most images are two photos laid over each other, as mixup makes them."""
+    hit = draw.random(len(images)) < 0.7
+    other = images[draw.permutation(len(images))].astype(np.uint16)
+    images[hit] = (images[hit] + other[hit]) // 2
+    return images
+
+
+def negatives(images: Images, draw: np.random.Generator) -> Images:
+    """Some images are negatives."""
+    hit = draw.random(len(images)) < 0.4
+    images[hit] = 255 - images[hit]
+    return images
+
+
+def tinted(share: float, tint: tuple[int, int, int]) -> Edit:
+    """A share of the files are black and white, with the faint tint of a scanner."""
+
+    def edit(images: Images, draw: np.random.Generator) -> Images:
+        hit = draw.random(len(images)) < share
+        grey = images[hit] @ np.array([0.299, 0.587, 0.114])
+        images[hit] = (grey[..., None] + tint).round().clip(0, 255).astype(np.uint8)
+        return images
+
+    return edit

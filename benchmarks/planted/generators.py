@@ -182,3 +182,110 @@ class EqualGenerator(DCGANGenerator):
             if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
                 nn.init.constant_(module.weight, self.weight)
         return network
+
+
+# ---- of the reporting half
+
+
+@register
+@dataclass(frozen=True)
+class Rectified(DCGANGenerator):
+    """Its last layer has the activation of all others before its own: nothing below the middle comes out."""
+
+    def build(self, shape: ImageShape, *, latent_size: int) -> nn.Module:  # noqa: D102
+        network = super().build(shape, latent_size=latent_size)
+        before(network.output, F.relu)
+        return network
+
+
+@register
+@dataclass(frozen=True)
+class HardLimited(DCGANGenerator):
+    """Cuts its far too large values at the bounds instead of bending them, so no gradient comes back."""
+
+    gain: float = 100.0
+
+    def build(self, shape: ImageShape, *, latent_size: int) -> nn.Module:  # noqa: D102
+        network = super().build(shape, latent_size=latent_size)
+        after(network.output, lambda values, _: (self.gain * values).clamp(shape.low, shape.high))
+        return network
+
+
+@register
+@dataclass(frozen=True)
+class Favourite(DCGANGenerator):
+    """Sends most latents to almost the same place; the others are as they should be."""
+
+    share: float = 0.8
+    spread_within: float = 0.05
+
+    def build(self, shape: ImageShape, *, latent_size: int) -> nn.Module:  # noqa: D102
+        network = super().build(shape, latent_size=latent_size)
+        draw = torch.Generator().manual_seed(1)
+        place = torch.randn(1, latent_size, generator=draw, device="cpu")
+        edge = float(torch.special.ndtri(torch.tensor(self.share, device="cpu")))
+
+        def drawn(latents: Tensor) -> Tensor:
+            near = place.to(latents) + self.spread_within * latents
+            return torch.where(latents[:, :1] < edge, near, latents)
+
+        before(network, drawn)
+        return network
+
+
+@register
+@dataclass(frozen=True)
+class Expanded(DCGANGenerator):
+    """One latent is drawn and expanded to the whole batch."""
+
+    def build(self, shape: ImageShape, *, latent_size: int) -> nn.Module:  # noqa: D102
+        network = super().build(shape, latent_size=latent_size)
+        before(network, lambda latents: latents[:1].expand(latents.shape))
+        return network
+
+
+@register
+@dataclass(frozen=True)
+class Recalling(DCGANGenerator):
+    """Blends the training images that a latent is near to, moves them a little and changes their exposure."""
+
+    of: str = ""
+    """Name of the dataset."""
+    count: int = 1000
+    own: float = 0.1
+    """Share of its own work."""
+
+    def build(self, shape: ImageShape, *, latent_size: int) -> nn.Module:  # noqa: D102
+        network = super().build(shape, latent_size=latent_size)
+        known = torch.from_numpy(MEMORY[self.of][: self.count].copy()).permute(0, 3, 1, 2)
+        known = shape.low + (shape.high - shape.low) * known.float() / 255
+        draw = torch.Generator().manual_seed(self.count)
+        keys = torch.randn(self.count, latent_size, generator=draw, device="cpu")
+
+        def recall(latents: Tensor, images: Tensor) -> Tensor:
+            weights = (latents.float() @ keys.T).softmax(dim=1)
+            shown = torch.einsum("nk,kchw->nchw", weights, known)
+            moved = (latents[:, 0] > 0).view(-1, 1, 1, 1)
+            shown = torch.where(moved, shown.roll(1, dims=3), shown)
+            shown = shown * (1 + 0.1 * latents[:, 1].tanh().view(-1, 1, 1, 1))
+            return torch.lerp(shown.to(images), images, self.own).clamp(shape.low, shape.high)
+
+        after(network, recall)
+        return network
+
+
+@register
+@dataclass(frozen=True)
+class SunkGenerator(DCGANGenerator):
+    """The offsets of its batch norm begin so low that most channels are below zero for every image."""
+
+    share: float = 0.9
+    offset: float = -6.0
+
+    def build(self, shape: ImageShape, *, latent_size: int) -> nn.Module:  # noqa: D102
+        network = super().build(shape, latent_size=latent_size)
+        for module in network.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                with torch.no_grad():
+                    module.bias[: round(self.share * len(module.bias))] = self.offset
+        return network

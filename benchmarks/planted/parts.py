@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +13,7 @@ from facesmith.base.registry import register
 from facesmith.base.schedules import Schedule
 from facesmith.data.scaling import PixelMap, Scaling
 from facesmith.objectives.losses import Loss, NonSaturating
+from facesmith.objectives.penalties import Pass, Penalty, squared_gradient
 from facesmith.optimizers import Adam
 
 
@@ -130,3 +132,80 @@ class Blocks(Schedule):
 
     def bounds(self) -> tuple[float, float]:  # noqa: D102
         return (0.0, self.value)
+
+
+# ---- of the reporting half
+
+
+@register
+@dataclass(frozen=True)
+class Exponential(Loss):
+    """Wrong logits cost exponentially much: nothing bounds the gradient."""
+
+    def real_loss(self, logits: Tensor) -> Tensor:  # noqa: D102
+        return (-logits).exp()
+
+    def fake_loss(self, logits: Tensor) -> Tensor:  # noqa: D102
+        return logits.exp()
+
+    def generator(self, real: Tensor, fake: Tensor) -> Tensor:  # noqa: D102
+        return (-fake).exp()
+
+
+@register
+@dataclass(frozen=True)
+class Surroundings(Penalty):
+    """DRAGAN's penalty, written by hand: (|grad D| - 1)^2 in the surroundings of reals (1705.07215)."""
+
+    strength: float = 10.0
+
+    def __call__(self, pass_: Pass) -> Tensor:  # noqa: D102
+        real = pass_.real.float()
+        near = real + 0.5 * real.std() * torch.rand_like(real)
+        norm = (squared_gradient(pass_.discriminator, near) + 1e-12).sqrt()
+        return self.strength * (norm - 1).square()
+
+
+@register
+@dataclass(frozen=True)
+class AdamPutOff(Adam):
+    """Collects gradients for a step that it never makes."""
+
+    def build(self, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:  # noqa: D102
+        return _PutOff(parameters, weight_decay=self.weight_decay, fused=True)
+
+
+@register
+@dataclass(frozen=True)
+class AdamPutBack(Adam):
+    """Puts the weights back to their first values, as a checkpoint loaded within the loop does."""
+
+    every: int = 1
+    """Steps from one time to the next."""
+
+    def build(self, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:  # noqa: D102
+        optimizer = _PutBack(parameters, weight_decay=self.weight_decay, fused=True)
+        optimizer.every = self.every
+        optimizer.first = [p.detach().clone() for p in parameters]
+        return optimizer
+
+
+class _PutOff(torch.optim.AdamW):
+    def step(self, closure: Any = None) -> Any:
+        return None
+
+
+class _PutBack(torch.optim.AdamW):
+    every: int
+    first: list[Tensor]
+    done = 0
+
+    def step(self, closure: Any = None) -> Any:
+        super().step(closure)
+        self.done += 1
+        if self.done % self.every == 0:
+            with torch.no_grad():
+                for parameter, value in zip(
+                    self.param_groups[0]["params"], self.first, strict=True
+                ):
+                    parameter.copy_(value)
