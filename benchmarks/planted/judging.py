@@ -55,6 +55,8 @@ class Verdict:
     severities: tuple[str, ...]
     placed: bool
     named: float | None
+    ill_moments: int = 0
+    """Records of a healthy run after which it was called ill, whatever was said at its end."""
 
     @property
     def is_first(self) -> bool:
@@ -67,7 +69,7 @@ class Verdict:
 
     @property
     def is_false_alarm(self) -> bool:
-        """Whether a healthy run was called ill."""
+        """Whether a healthy run was called ill at its end."""
         return self.kind == HEALTHY and "ill" in self.severities
 
 
@@ -94,7 +96,13 @@ def judge(folder: Path, diagnose: Diagnose) -> Verdict:
         severities=tuple(str(f.severity) for f in found) or ("well",),
         placed=truth["kind"] == HEALTHY or (first is not None and first.where == truth["where"]),
         named=None if truth["kind"] == HEALTHY else _named(truth, folder, course, diagnose),
+        ill_moments=_ill_moments(folder, course, diagnose) if truth["kind"] == HEALTHY else 0,
     )
+
+
+def _ill_moments(folder: Path, course: Sequence[Record], diagnose: Diagnose) -> int:
+    said = (diagnose(folder, course[:count]) for count in range(1, len(course) + 1))
+    return sum(any(str(f.severity) == "ill" for f in found) for found in said)
 
 
 def _named(
@@ -153,6 +161,7 @@ def summarize(verdicts: Sequence[Verdict]) -> dict[str, Any]:
         **_figures(faults),
         "healthy_runs": len(healthy),
         "false_alarms": [v.id for v in healthy if v.is_false_alarm],
+        "false_alarms_on_the_way": {v.id: v.ill_moments for v in healthy if v.ill_moments},
         "false_warnings": [v.id for v in healthy if "warning" in v.severities],
         "kinds": {kind: _figures(those) for kind, those in sorted(by_kind.items())},
         "confusion": {kind: dict(said.most_common()) for kind, said in sorted(confusion.items())},
@@ -187,8 +196,9 @@ def table(summary: dict[str, Any]) -> str:
         f"whatever the network, in {summary['first_kind']:.1%}), among the first three in "
         f"{summary['first_three']:.1%}; named within a quarter of the planned length in "
         f"{summary['named_within_a_quarter']:.1%}.",
-        f"{summary['healthy_runs']} healthy runs: {len(summary['false_alarms'])} called ill, "
-        f"{len(summary['false_warnings'])} warned of.",
+        f"{summary['healthy_runs']} healthy runs: {len(summary['false_alarms'])} called ill at their end, "
+        f"{len(summary['false_alarms_on_the_way'])} at some record on the way, "
+        f"{len(summary['false_warnings'])} warned of at their end.",
         "",
         "| planted | runs | first | first three | named after | said first |",
         "| --- | --- | --- | --- | --- | --- |",

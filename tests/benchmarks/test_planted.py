@@ -284,4 +284,8 @@ def test_notes_are_no_alarms_and_ill_healthy_runs_are_counted(tmp_path: Path) ->
         "total-collapse": 1,
         "finished": 1,
     }
-    assert "4 healthy runs: 1 called ill, 1 warned of." in table(summary)
+    assert (
+        "4 healthy runs: 1 called ill at their end, 1 at some record on the way, 1 warned"
+        in table(summary)
+    )
+    assert ill.ill_moments == 20 and not warned.ill_moments

@@ -114,5 +114,15 @@ def healthy(course: Course) -> Finding:
         )
         if course.knows(name)
     ]
+    if not evidence:
+        return found(
+            "healthy",
+            "well",
+            0,
+            "Nothing speaks against this run, but losses alone say little.",
+            Remedy(
+                "Look at samples; facesmith.HealthMonitor, in your own loop, measures what losses hide."
+            ),
+        )
     advice = Remedy("Let it run.")
     return found("healthy", "well", 0, "The run is healthy.", advice, *evidence)

@@ -96,8 +96,8 @@ def test_settings_of_the_run_are_repeated_where_they_are_not_the_usual_ones(
 
 def test_next_is_the_first_remedy_then_the_rest_then_pictures(run_folder: Make) -> None:
     folder = run_folder()
-    cure = Finding("k", "ill", "t", 0, "e", Remedy("a", (Change("batch", "96"),)))
-    second = Finding("k", "ill", "t", 0, "e", Remedy("a", (Change("flip", "0.1"),)))
+    cure = Finding("batch-too-small", "ill", "t", 0, "e", Remedy("a", (Change("batch", "96"),)))
+    second = Finding("batch-too-small", "ill", "t", 0, "e", Remedy("a", (Change("flip", "0.1"),)))
     note = replace(second, severity="note")
     found = attempt(folder, find_recipe("face"))
     said = next_command(replace(found, findings=(note, cure, second)))
@@ -143,3 +143,14 @@ def test_parts_that_are_not_known_are_written_as_they_are() -> None:
     tree = {"part": "MyOwn", "strength": 0.5, "inner": {"part": "Other"}}
     assert written(tree) == "my-own(strength=0.5, inner=other)"
     assert spoken(tree, "loss") == {"loss": "my-own", "loss.strength": "0.5", "loss.inner": "other"}
+
+
+def test_photos_at_fault_are_looked_at_first(run_folder: Make) -> None:
+    found = attempt(run_folder(), find_recipe("face"))
+    copies = Finding("data-duplicated", "ill", "t", 0, "e", Remedy("a"))
+    other = Finding("batch-too-small", "ill", "t", 0, "e", Remedy("a", (Change("batch", "96"),)))
+    facts = replace(found.facts, data={"folder": "/my photos"})
+    said = next_command(replace(found, facts=facts, findings=(copies, other)))
+    assert said == "facesmith audit '/my photos'"
+    said = next_command(replace(found, facts=facts, findings=(other, copies)))
+    assert "--batch 96" in said

@@ -19,6 +19,17 @@ USUAL = {"seed": 0, "device": "auto", "precision": "auto"}
 NEEDED = ("ill", "warning")
 """Severities at which a change comes before everything else."""
 
+OF_PHOTOS = (
+    "data-constant",
+    "data-duplicated",
+    "data-corrupted",
+    "channels-swapped",
+    "grey-mixed",
+    "too-few-images",
+    "memorised",
+)
+"""Findings that no option of the recipe mends: the photos want to be looked at."""
+
 
 def next_command(attempt: Attempt) -> str:
     """Say what to type next.
@@ -27,8 +38,13 @@ def next_command(attempt: Attempt) -> str:
         attempt: The run.
 
     Returns:
-        One command: the run again with the first remedy, its continuation, or pictures by it.
+        One command: a look at photos that are at fault, the run again with the first remedy, its
+        continuation, or pictures by it.
     """
+    gravest = next((f for f in attempt.findings if f.severity == "ill"), None)
+    data = attempt.facts.data.get("folder")
+    if gravest is not None and data and gravest.kind in OF_PHOTOS:
+        return f"facesmith audit {shlex.quote(str(data))}"
     cure = next(
         (f for f in attempt.findings if f.severity in NEEDED and f.remedy.changes),
         None,

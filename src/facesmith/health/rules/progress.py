@@ -175,7 +175,7 @@ def pace(course: Course, facts: RunFacts) -> Iterator[Finding]:
     yield found(
         "data-starves",
         "warning",
-        int(course.images[-min(STALLS, len(course.images))]),
+        waiting_since(course),
         f"{now:.0%} of the time is spent waiting for images.",
         Remedy(
             "Prepare the photos once (facesmith prepare), so that nothing is decoded while it trains; put "
@@ -183,6 +183,15 @@ def pace(course: Course, facts: RunFacts) -> Iterator[Finding]:
         ),
         Evidence(f"{now:.0%} of the time", "time.data", now, WAITING),
     )
+
+
+def waiting_since(course: Course) -> int:
+    """Say since when the share of waiting, summed up over some records, has been too large."""
+    shares = np.nan_to_num(course.curve("time.data"))
+    sums = np.cumsum(shares)
+    counts = np.minimum(np.arange(1, len(shares) + 1), STALLS)
+    before = np.concatenate([np.zeros(STALLS), sums])[: len(sums)]
+    return max(course.unbroken((sums - before) / counts > WAITING, course.images, 1), 0)
 
 
 def left_behind(course: Course, facts: RunFacts) -> Iterator[Finding]:

@@ -86,9 +86,7 @@ def collapse(course: Course, facts: RunFacts) -> Iterator[Finding]:
         return
     twins, copies = course.now("batch.twins"), course.now("batch.copies")
     repeated = course.since("batch.copies", lambda v: v > COPIES, least=6)
-    contrast = course.now("fakes.std") / facts.data.get("seen", {}).get(
-        "std", course.now("reals.std")
-    )
+    contrast = contrast_of(course, facts)
     alike = course.since("batch.twins", lambda v: v > TWINS, least=6) if contrast > CONTRAST else -1
     few = course.unbroken(variety < ALIKE, course.images, 6)
     first = max(repeated, alike, few)
@@ -107,6 +105,12 @@ def collapse(course: Course, facts: RunFacts) -> Iterator[Finding]:
                 f"variety {features:.2f} of the data's", "fakes.features_diversity", features, ALIKE
             ),
         )
+
+
+def contrast_of(course: Course, facts: RunFacts) -> float:
+    """Give the contrast of the samples over that of the data."""
+    data = facts.data.get("seen", {}).get("std", course.now("reals.std"))
+    return float(course.now("fakes.std") / data)
 
 
 def variety_of(course: Course, facts: RunFacts) -> Curve:
@@ -131,8 +135,8 @@ def variety_of(course: Course, facts: RunFacts) -> Curve:
 def memory(course: Course, facts: RunFacts) -> Iterator[Finding]:
     """Are samples copies of training images?"""
     since = course.since("nearest", lambda v: v < COPIED, least=2)
-    if since < 0:
-        return
+    if since < 0 or contrast_of(course, facts) < CONTRAST:
+        return  # faint pictures are near to everything
     now = course.now("nearest")
     yield found(
         "memorised",

@@ -1,0 +1,263 @@
+"""Other ways to the same faults, planted when rules were right about the first: do they follow causes?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from facesmith.architectures import DCGANGenerator, ImageShape, Latent
+from facesmith.base.registry import register
+from facesmith.base.schedules import Constant, Cosine, Linear, Schedule, Switch
+from facesmith.objectives.losses import Hinge, LeastSquares, Minimax, NonSaturating
+from facesmith.objectives.penalties import R1, GradientPenalty
+from facesmith.optimizers import SGD, Adam, RMSprop
+from facesmith.recipe import Average
+from planted import discriminators, generators
+from planted.albums import disturbed, edited, fewer, slow, sorted_by
+from planted.case import HEALTHY, IMAGES, Fault, Spoil
+from planted.changes import (
+    discriminator,
+    generator,
+    loss_around,
+    optimizer,
+    rate,
+    scheduled,
+    setting,
+    then,
+    trained_by,
+)
+from planted.development.structure import remembering
+from planted.edits import channels, greyed
+from planted.hooks import before
+from planted.parts import AdamOfCopies, Blocks, GrowingAdam, Misscaled, SwappedForDiscriminator
+
+G, D = "generator", "discriminator"
+THIRD = IMAGES // 3
+
+
+@register
+@dataclass(frozen=True)
+class NaiveLog(NonSaturating):
+    """Logarithms of probabilities, written down as the paper has them."""
+
+    def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:  # noqa: D102
+        return -(real.sigmoid().log() + (1 - fake.sigmoid()).log()).mean()
+
+    def generator(self, real: Tensor, fake: Tensor) -> Tensor:  # noqa: D102
+        return -fake.sigmoid().log().mean()
+
+
+@register
+@dataclass(frozen=True)
+class AdamOfHalf(Adam):
+    """Was given the weights of the first layers alone."""
+
+    def build(self, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:  # noqa: D102
+        half = len(parameters) // 2
+        still = [nn.Parameter(p.detach().clone()) for p in parameters[half:]]
+        return super().build([*parameters[:half], *still])
+
+
+@register
+@dataclass(frozen=True)
+class Mute(DCGANGenerator):
+    """Its latents are multiplied by nothing."""
+
+    def build(self, shape: ImageShape, *, latent_size: int) -> nn.Module:  # noqa: D102
+        network = super().build(shape, latent_size=latent_size)
+        before(network, lambda latents: 0 * latents + 1)
+        return network
+
+
+Images = NDArray[np.uint8]
+
+
+def saved_again(distinct: int, levels: int) -> Callable[[Images, np.random.Generator], Images]:
+    """A few photos, saved again and again with losses."""
+
+    def edit(images: Images, draw: np.random.Generator) -> Images:
+        chosen = images[draw.integers(0, min(distinct, len(images)), len(images))].astype(int)
+        grain = draw.integers(-levels, levels + 1, images.shape)
+        return (chosen + grain).clip(0, 255).astype(np.uint8)
+
+    return edit
+
+
+def even_colours(images: Images, draw: np.random.Generator) -> Images:
+    """Each file is one colour: a thumbnail of one pixel."""
+    colours = draw.integers(0, 256, (len(images), 1, 1, images.shape[3]), dtype=np.uint8)
+    return np.broadcast_to(colours, images.shape).copy()
+
+
+def torn_rows(share: float) -> Callable[[Images, np.random.Generator], Images]:
+    """A share of the files have lost bytes: each row begins elsewhere."""
+
+    def edit(images: Images, draw: np.random.Generator) -> Images:
+        for place in np.flatnonzero(draw.random(len(images)) < share):
+            for row in range(images.shape[1]):
+                images[place, row] = np.roll(images[place, row], draw.integers(images.shape[2]), 0)
+        return images
+
+    return edit
+
+
+def striped(share: float) -> Callable[[Images, np.random.Generator], Images]:
+    """A share of the files lack blocks of rows, which are green."""
+
+    def edit(images: Images, draw: np.random.Generator) -> Images:
+        height = images.shape[1]
+        for place in np.flatnonzero(draw.random(len(images)) < share):
+            top = draw.integers(0, height // 2)
+            images[place, top : top + height // 3] = (0, 136, 0)
+        return images
+
+    return edit
+
+
+def few_levels(images: Images, draw: np.random.Generator) -> Images:
+    """Files of few colours, as GIFs are."""
+    return (images // 16 * 17).astype(np.uint8)
+
+
+def contrast(images: Images) -> NDArray[np.float64]:
+    """How much a picture varies."""
+    return np.asarray(images.std(axis=(1, 2, 3)))
+
+
+def jittered(images: Images, draw: np.random.Generator) -> Images:
+    """Colours and light are changed at random."""
+    gain = draw.uniform(0.4, 1.6, (len(images), 1, 1, images.shape[3]))
+    return (images * gain).clip(0, 255).astype(np.uint8)
+
+
+def zoomed(images: Images, draw: np.random.Generator) -> Images:
+    """Random crops of half the width, enlarged again."""
+    half = images.shape[1] // 2
+    for place, (y, x) in enumerate(draw.integers(0, half, (len(images), 2))):
+        images[place] = images[place, y : y + half, x : x + half].repeat(2, 0).repeat(2, 1)
+    return images
+
+
+def blurred(images: Images, draw: np.random.Generator) -> Images:
+    """Half of the images lose their detail."""
+    hit = draw.random(len(images)) < 0.5
+    small = images[hit][:, ::4, ::4]
+    images[hit] = small.repeat(4, 1).repeat(4, 2)
+    return images
+
+
+def both(make: Callable[[float], Adam | SGD | RMSprop]) -> Spoil:
+    """Train both players by another optimiser."""
+    return then(trained_by(G, make(1.0)), trained_by(D, make(1.0)))
+
+
+def later(factor: float, begin: int) -> type[Schedule]:
+    """Make a rate that changes at once."""
+    return lambda base: Switch(base.value, factor * base.value, begin)  # type: ignore[return-value]
+
+
+def _of(
+    dataset: str,
+    kind: str,
+    name: str,
+    base: str,
+    spoil: Spoil,
+    where: str = "",
+    onset: float = 0.0,
+    images: int = IMAGES,
+) -> Fault:
+    return Fault(kind, name, "development", base, spoil, where, onset, images=images,
+                 datasets=(dataset,), seeds=(11,))  # fmt: skip
+
+
+P, C = "portraits", "celeba"
+FAULTS = (
+    _of(P, "scaling-wrong", "quarter", "tutorial", setting(scaling=Misscaled(gain=0.5, offset=-0.25))),
+    _of(C, "scaling-wrong", "gain-forgotten", "face", setting(scaling=Misscaled(gain=3.0, offset=-1.0))),
+    _of(C, "range-mismatch", "half-tanh", "face",
+        generator(generators.ElsewhereRanged, low=-0.5, high=0.5)),
+    _of(P, "range-mismatch", "bytes-centred", "tutorial", setting(scaling=Misscaled(gain=255.0, offset=-128.0))),
+    _of(C, "data-constant", "saved-again", "tutorial", edited(saved_again(1, 3))),
+    _of(P, "data-constant", "even-colours", "face", edited(even_colours)),
+    _of(C, "data-duplicated", "saved-again", "tutorial", edited(saved_again(120, 3))),
+    _of(P, "data-corrupted", "torn-rows", "face", edited(torn_rows(0.3))),
+    _of(C, "data-corrupted", "striped", "tutorial", edited(striped(0.25))),
+    _of(C, "data-sorted", "by-contrast-window", "face", sorted_by(contrast, window=256)),
+    _of(C, "channels-swapped", "other-way-round", "face", edited(channels(2, 0, 1))),
+    _of(P, "grey-mixed", "few", "tutorial", edited(greyed(0.1))),
+    _of(C, "too-few-images", "two-hundred-and-twenty", "tutorial", fewer(220)),
+    _of(C, "augmentation-leaks", "jittered", "face", disturbed(jittered)),
+    _of(P, "augmentation-leaks", "zoomed", "tutorial", disturbed(zoomed)),
+    _of(C, "augmentation-leaks", "blurred", "tutorial", disturbed(blurred)),
+    _of(C, "labels-leaking", "few-levels", "face", then(edited(few_levels), setting(penalties=(), loss=NonSaturating()))),
+    _of(P, "data-starves", "a-little", "tutorial", slow(0.015), images=16_000),
+    _of(P, "labels-swapped", "hinge", "hinge", loss_around(SwappedForDiscriminator)),
+    _of(C, "net-not-updated", "half", "face", optimizer(D, kind=AdamOfHalf), D),
+    _of(P, "net-not-updated", "half", "tutorial", optimizer(G, kind=AdamOfHalf), G),
+    _of(C, "net-not-updated", "copies", "face", optimizer(G, kind=AdamOfCopies), G),
+    _of(P, "sigmoid-twice", "minimax", "tutorial", then(discriminator(discriminators.SigmoidLast), setting(loss=Minimax()))),
+    _of(C, "batch-statistics-leak", "together", "face",
+        then(setting(penalties=()), discriminator(discriminators.MixedNorm, normalization="batch", initialization="normal"))),
+    _of(P, "batch-norm-small-batch", "six", "tutorial", setting(batch=6), images=12_000),
+    _of(C, "batch-norm-gradient-penalty", "lazy", "tutorial", setting(penalties=(R1(gamma=Constant(2.0), every=8),))),
+    _of(C, "bad-initialization", "near-zero", "tutorial", generator(spread=1e-5), G),
+    _of(P, "bad-initialization", "wide", "face", discriminator(initialization="normal", spread=0.35), D),
+    _of(C, "dead-units", "some", "tutorial", discriminator(discriminators.DeadDiscriminator, share=0.7, activation="relu"), D),
+    _of(C, "saturated-output", "offset", "face", generator(generators.Amplified, gain=1.0, offset=9.0)),
+    _of(C, "latent-too-small", "three", "face", setting(latent=Latent(size=3))),
+    _of(C, "learning-rate-too-high", "sgd", "tutorial", both(lambda _: SGD(learning_rate=Constant(3.0)))),
+    _of(P, "learning-rate-too-high", "rmsprop", "face", both(lambda _: RMSprop(learning_rate=Constant(0.01)))),
+    _of(C, "learning-rate-too-high", "times-15", "tutorial", rate(15.0)),
+    _of(C, "learning-rate-too-high", "times-20", "hinge", rate(20.0, D), D),
+    _of(P, "learning-rate-too-low", "sgd", "tutorial", both(lambda _: SGD(learning_rate=Constant(1e-5)))),
+    _of(C, "learning-rate-too-low", "divided-by-30", "hinge", rate(1 / 30, G), G),
+    _of(C, "beta1-too-high", "0.9-and-fast", "tutorial", then(optimizer(beta1=Constant(0.9)), rate(4.0))),
+    _of(P, "beta1-too-high", "sgd-momentum", "tutorial",
+        trained_by(D, SGD(learning_rate=Constant(0.05), momentum=Constant(0.97)))),
+    _of(C, "discriminator-too-strong", "narrow-generator", "tutorial",
+        then(generator(width=2, max_width=16), discriminator(width=48), setting(discriminator_steps=3))),
+    _of(P, "discriminator-too-weak", "two-channels", "hinge", discriminator(widths=(1, 2, 2))),
+    _of(C, "discriminator-overfits", "three-hundred", "tutorial",
+        then(fewer(320), discriminator(width=40, normalization="none", initialization="kaiming"))),
+    _of(C, "penalty-too-strong", "each-step", "face", setting(penalties=(R1(gamma=Constant(150.0)),))),
+    _of(P, "penalty-too-strong", "thousand", "wgan-gp", setting(penalties=(GradientPenalty(strength=Constant(2e3)),))),
+    _of(C, "noise-too-strong", "on-images", "tutorial", setting(input_noise=Constant(1.0))),
+    _of(P, "dropout-too-strong", "0.7", "hinge", discriminator(dropout=0.75), D),
+    _of(C, "batch-too-small", "four", "wgan-gp", setting(batch=4), images=10_000),
+    _of(C, "unconstrained-critic", "layer-norm", "wgan-gp", setting(penalties=())),
+    _of(P, "non-finite", "naive-log", "tutorial", then(setting(loss=NaiveLog()), rate(6.0, D))),
+    _of(C, "exploding-gradient", "slowly", "hinge", optimizer(D, kind=GrowingAdam, growth=12.0)),
+    _of(C, "total-collapse", "mute", "face", generator(Mute)),
+    _of(C, "partial-collapse", "codebook-12", "tutorial", generator(generators.Codebook, modes=10, spread_within=0.05)),
+    _of(C, "memorised", "few", "tutorial", remembering(60, 0.05, mirrored=False)),
+    _of(C, "oscillation", "in-long-turns", "tutorial",
+        then(scheduled(lambda b: Blocks(3 * b.value, 3000), G), scheduled(lambda b: Blocks(3 * b.value, 3000, begins=False), D))),
+    _of(C, "late-drift", "generator-stands-still", "face", scheduled(later(0.0, THIRD), G), onset=1 / 3),
+    _of(C, "average-lags", "as-if-for-days", "tutorial", setting(average=Average(half_life=Constant(2.2e5), ramp=50.0))),
+    _of(C, "finished", "at-once", "face", scheduled(later(0.0, IMAGES // 2)), onset=0.5),
+    _of(P, "finished", "cosine", "hinge", scheduled(lambda b: Cosine(b.value, 0.0, IMAGES // 2)), onset=0.5),
+    *(
+        Fault(HEALTHY, name, "development", base, how, datasets=(dataset,), seeds=(12,), images=images)
+        for dataset, name, base, how, images in (
+            (C, "face-wide", "face", then(generator(width=24), discriminator(width=20)), IMAGES),
+            (P, "face-latent-32", "face", setting(latent=Latent(size=32)), IMAGES),
+            (C, "tutorial-latent-256", "tutorial", setting(latent=Latent(size=256)), IMAGES),
+            (C, "hinge-r1-3", "hinge", setting(penalties=(R1(gamma=Constant(3.0), every=4),)), IMAGES),
+            (P, "least-squares-r1", "face", setting(loss=LeastSquares()), IMAGES),
+            (C, "face-no-flips", "face", setting(flip=0.0), IMAGES),
+            (P, "tutorial-smooth-noisy", "tutorial", setting(loss=NonSaturating(real_label=0.9), input_noise=Constant(0.1)), IMAGES),
+            (C, "face-batch-128", "face", then(setting(batch=128), rate(2.0)), 2 * IMAGES),
+            (C, "tutorial-batch-16", "tutorial", setting(batch=16), IMAGES),
+            (P, "spectral-two-steps", "spectral", setting(discriminator_steps=2), 3 * IMAGES // 2),
+            (C, "face-fading", "face", scheduled(lambda b: Linear(b.value, 0.2 * b.value, IMAGES)), IMAGES),
+            ("utkface", "hinge-utkface", "hinge", setting(loss=Hinge()), IMAGES),
+            (C, "face-average-short", "face", setting(average=Average(half_life=Constant(3000.0))), IMAGES),
+            (P, "wgan-gp-leaky", "wgan-gp", generator(activation="leaky-relu"), 3 * IMAGES // 2),
+        )
+    ),
+)  # fmt: skip
