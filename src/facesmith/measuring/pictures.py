@@ -6,6 +6,8 @@ lie outside: that is what some of these numbers are for.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -42,7 +44,7 @@ def describe(pictures: Pictures) -> dict[str, float]:
         "high": float(values.max()),
         "outside": float(((values < -EDGE) | (values > 1 + EDGE)).mean()),
         "saturated": float(((values < EDGE) | (values > 1 - EDGE)).mean()),
-        "flat": float((values.std(axis=(1, 2, 3)) < FLAT).mean()),
+        "flat": float(is_flat(values).mean()),
         "channel_spread": float(values.std(axis=(0, 1, 2)).max()),
     }
     if values.shape[3] == 3:
@@ -61,6 +63,18 @@ def describe(pictures: Pictures) -> dict[str, float]:
     return measured
 
 
+def is_flat(pictures: Pictures) -> NDArray[np.bool_]:
+    """Say of each picture whether it is one even colour, whatever colour.
+
+    Args:
+        pictures: Shape (N, H, W, C).
+
+    Returns:
+        Shape (N,).
+    """
+    return np.asarray(pictures.std(axis=(1, 2)).max(axis=1) < FLAT)
+
+
 def describe_each(pictures: Pictures) -> NDArray[np.float64]:
     """Measure each picture by itself, to find those that are unlike the others.
 
@@ -68,17 +82,21 @@ def describe_each(pictures: Pictures) -> NDArray[np.float64]:
         pictures: Shape (N, H, W, C).
 
     Returns:
-        Shape (N, 3): share of fine detail, share of rows without any variation, logarithm of the variation.
+        Shape (N, 4): share of fine detail, share of rows without any variation, logarithm of the variation,
+        logarithm of the detail from row to row over that within rows, which lost bytes raise.
     """
     luma = pictures.mean(axis=3)
-    fine = np.abs(np.diff(luma, axis=1)).mean(axis=(1, 2)) + np.abs(np.diff(luma, axis=2)).mean(
-        axis=(1, 2)
-    )
+    down = np.abs(np.diff(luma, axis=1)).mean(axis=(1, 2))
+    across = np.abs(np.diff(luma, axis=2)).mean(axis=(1, 2))
     spread = luma.std(axis=(1, 2))
     bare = (pictures.std(axis=2).max(axis=2) < EDGE / 4).mean(axis=1)
-    return np.stack([fine / (spread + FLAT), bare, np.log(spread + FLAT)], axis=1).astype(
-        np.float64
+    measured = (
+        (down + across) / (spread + FLAT),
+        bare,
+        np.log(spread + FLAT),
+        np.log((down + EDGE / 2) / (across + EDGE / 2)),
     )
+    return np.stack(measured, axis=1).astype(np.float64)
 
 
 def spectrum(pictures: Pictures) -> NDArray[np.float64]:
@@ -241,7 +259,7 @@ def dimension(rows: NDArray[np.float64]) -> float:
 
 def flatten(pictures: Pictures) -> NDArray[np.float64]:
     """Turn pictures (N, H, W, C) into rows (N, H W C)."""
-    return pictures.reshape(len(pictures), -1).astype(np.float64)
+    return pictures.reshape(len(pictures), math.prod(pictures.shape[1:])).astype(np.float64)
 
 
 def _middle(pictures: Pictures) -> Pictures:

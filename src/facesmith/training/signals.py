@@ -213,7 +213,7 @@ def of_pixels(images: Pictures) -> dict[str, float]:
         share of pictures that are unlike the others.
     """
     # Blank pictures are equal, and another fault than copies.
-    rows = pictures.flatten(images[images.std(axis=(1, 2, 3)) > pictures.FLAT])
+    rows = pictures.flatten(images[~pictures.is_flat(images)])
     others = pictures.pairs(pictures.distances(rows, rows)) if len(rows) > 1 else np.empty(0)
     return {
         **pictures.describe(images),
