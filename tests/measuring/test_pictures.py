@@ -139,10 +139,21 @@ def test_each_picture_is_described_by_itself() -> None:
     images[3, 16:] = images[3, 15]  # cut off: rows repeat, and do not vary in themselves
     images[3, 16:] = 0.5
     images[5] = noise(32, 32, 3)
+    images[7] = [np.roll(row, 5 * place, axis=0) for place, row in enumerate(images[7])]
     found = pictures.describe_each(images)
-    fine, bare, contrast = found.T
+    fine, bare, contrast, rows = found.T
     assert bare[3] == 0.5
     assert np.delete(bare, 3).max() < 0.2
-    assert fine[5] > 2 * np.delete(fine, 5).max()
+    assert fine[5] > 1.5 * np.delete(fine, 5).max()
+    assert rows[7] > 1.0 > np.delete(rows, 7).max()  # bytes are lost: rows do not fit each other
     luma = images.mean(axis=3, dtype=float)
     assert contrast == pytest.approx(np.log(luma.std(axis=(1, 2)) + 0.01), abs=1e-4)
+
+
+def test_one_even_colour_is_flat_whatever_colour() -> None:
+    images = faces(16)
+    images[1] = 0.3
+    images[2] = (0.9, 0.2, 0.4)
+    flat = pictures.is_flat(images)
+    assert flat[1] and flat[2] and flat.sum() == 2
+    assert pictures.describe(images)["flat"] == pytest.approx(2 / len(images))

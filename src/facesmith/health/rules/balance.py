@@ -18,6 +18,8 @@ ALWAYS = 0.985
 """Share of pairs that D ranks rightly, from which on it teaches little."""
 YOUNG = 0.33
 """Share of the plan in which a generator may be behind."""
+HALF, GROWN = 0.5, 0.66
+"""Shares of the plan after which what a young generator might still get over is an illness."""
 VANISHED = 0.05
 """Gradient of the generator over what it was in the beginning."""
 TOLERABLE = 3.5
@@ -67,9 +69,10 @@ def too_strong(course: Course, facts: RunFacts) -> Iterator[Finding]:
             "its penalty is weak" if held else "a zero-centred gradient penalty keeps it smooth"
         ]
     off = course.now("distance", 2) / max(course.now("distance.floor"), 1e-9)
+    lasting = age(course, facts) > GROWN or gradient < VANISHED or math.isnan(off)
     yield found(
         "discriminator-too-strong",
-        "warning" if off < TOLERABLE else "ill",
+        "ill" if lasting and not off < TOLERABLE else "warning",
         since,
         f"The discriminator is right in {now:.1%} of all pairs of a real and a generated image.",
         change(facts, f"Hold it back: {'; '.join(reasons)}.", *changes),
@@ -134,7 +137,7 @@ def too_weak(course: Course, facts: RunFacts) -> Iterator[Finding]:
     now = course.now("separation")
     yield found(
         "discriminator-too-weak",
-        "ill",
+        "ill" if age(course, facts) > HALF else "warning",
         since,
         f"The discriminator is right in only {now:.0%} of all pairs, though samples are far from the data.",
         change(

@@ -8,6 +8,7 @@ from facesmith.health.course import Course
 from facesmith.health.facts import RunFacts
 from facesmith.health.finding import Evidence, Finding, Remedy
 from facesmith.health.kinds import found
+from facesmith.health.rules.gain import age
 
 OUTSIDE = 0.01
 """Of the real values: more beyond the generator's range is no rounding."""
@@ -21,6 +22,9 @@ VARIED = 0.1
 """Of the pixels' range: pictures on disk that spread more are not flat themselves."""
 UNUSED = 0.3
 """Of the range: real values that leave more of it unused at one end, or both, were given another one."""
+HALF_GROWN, VIVID = 0.2, 0.5
+"""Share of the plan, and contrast of the samples over the data's: a generator that has come so far and stays
+within a part of the range at both ends cannot leave it; a faint one has not learned yet."""
 LATE = 0.1
 """Share of the plan after which a generator shows what range it has."""
 
@@ -98,7 +102,14 @@ def generated(course: Course, facts: RunFacts) -> Iterator[Finding]:
     if len(course.records) < 6:
         return
     low, high = course.lowest("fakes.low"), course.highest("fakes.high")
-    if low < UNUSED + course.lowest("reals.low") and high > course.highest("reals.high") - UNUSED:
+    full = course.highest("reals.high") - course.lowest("reals.low")
+    squeezed = age(course, facts) > HALF_GROWN and high - low < (1 - UNUSED) * full
+    vivid = course.now("fakes.std") > VIVID * course.now("reals.std")
+    if (
+        low < UNUSED + course.lowest("reals.low")
+        and high > course.highest("reals.high") - UNUSED
+        and not (squeezed and vivid)
+    ):
         return
     if course.highest("fakes.std") < SLIVER:
         return  # a generator that makes nothing yet shows no range
