@@ -202,7 +202,6 @@ FAULTS = (
     _of(C, "bad-initialization", "near-zero", "tutorial", generator(spread=1e-5), G),
     _of(P, "bad-initialization", "wide", "face", discriminator(initialization="normal", spread=0.35), D),
     _of(C, "dead-units", "some", "tutorial", discriminator(discriminators.DeadDiscriminator, share=0.7, activation="relu"), D),
-    _of(C, "saturated-output", "offset", "face", generator(generators.Amplified, gain=1.0, offset=9.0)),
     _of(C, "latent-too-small", "three", "face", setting(latent=Latent(size=3))),
     _of(C, "learning-rate-too-high", "sgd", "tutorial", both(lambda _: SGD(learning_rate=Constant(3.0)))),
     _of(P, "learning-rate-too-high", "rmsprop", "face", both(lambda _: RMSprop(learning_rate=Constant(0.01)))),

@@ -77,7 +77,8 @@ def run(arguments: list[str]) -> int:
 
 def _table(found: Comparison) -> Table:
     table = Table()
-    for heading in ("", *found.names):
+    table.add_column("", no_wrap=True)  # options that are broken within a word cannot be typed
+    for heading in found.names:
         table.add_column(Text(heading), overflow="fold")
     for name, values in found.settings.items():
         table.add_row(Text(_folded(name)), *map(Text, values))

@@ -16,7 +16,7 @@ from facesmith.health.rules.gain import age
 
 DEPENDS = 0.05
 """Spreads of the logits by which an answer changes if half of the batch is left out."""
-DEAD = 0.95
+DEAD, SATURATED = 0.95, 0.9
 SMALL_BATCH, TINY_BATCH = 8, 4
 LOUD, MUTE = 8.0, 1e-3
 """Factors by which a layer enlarges what comes in, beyond which first weights are wrong."""
@@ -42,8 +42,8 @@ def updates(course: Course, facts: RunFacts) -> Iterator[Finding]:
         ]
         if not still or course.now(f"{player}.dead") >= DEAD:
             continue
-        if course.now(f"non_finite.{player}") > 0:
-            continue  # its updates are skipped, which is another matter
+        if course.highest("non_finite") > 0 or course.now("fakes.saturated") > SATURATED:
+            continue  # updates are skipped, or no gradient passes an output at its ends: another matter
         whole = len(still) == len(moves)
         rate = course.now(f"learning_rates.{player}")
         why = (

@@ -18,6 +18,8 @@ WILD = 0.45
 """Movement of the mean sample between records, in distances of real images."""
 UPPER, LOWER, SWINGS = 0.8, 0.3, 3
 """Shares of pairs that D ranks rightly, and how often it goes from one to the other."""
+MOSTLY = 0.5
+"""Of the probes: one player alone has learned at so many."""
 RISEN = 1.35
 """Distance over the least one before it."""
 LAG = 1.5
@@ -37,7 +39,7 @@ def oscillation(course: Course, facts: RunFacts) -> Iterator[Finding]:
     """Do samples or verdicts go from one extreme to the other, again and again?"""
     if len(course.records) < 10:
         return
-    for shown_by in (circles, swings):
+    for shown_by in (circles, swings, turns):
         since, title, evidence = shown_by(course, facts)
         if since < 0:
             continue
@@ -72,7 +74,7 @@ def circles(course: Course, facts: RunFacts) -> tuple[int, str, tuple[Evidence, 
     wild = (values > WILD) & later
     now = float(values[-1])
     return (
-        course.unbroken(wild, course.images, 5) if turn < 0 else -1,
+        course.unbroken(wild, course.images, 7) if turn < 0 else -1,
         f"The mean sample moves by {now:.0%} of the distance of two photographs from one record to the next, "
         "back and forth.",
         (
@@ -98,6 +100,27 @@ def swings(course: Course, facts: RunFacts) -> tuple[int, str, tuple[Evidence, .
         (
             Evidence(
                 f"{len(turns)} swings between below {LOWER:.0%} and above {UPPER:.0%}", "separation"
+            ),
+        ),
+    )
+
+
+def turns(course: Course, facts: RunFacts) -> tuple[int, str, tuple[Evidence, ...]]:
+    """Say since when one player has stood still while the other learned, in turns; -1 if none has."""
+    updates = np.array([course.curve(f"{player}.update") for player in PLAYERS])
+    moves = updates[:, np.isfinite(updates).all(axis=0)] > 0
+    if moves.shape[1] < 10:
+        return -1, "", ()
+    alone = moves[0] ^ moves[1]
+    changes = np.flatnonzero(np.diff(moves.astype(int), axis=1).any(axis=0))
+    if course.highest("non_finite") > 0 or alone.mean() < MOSTLY or len(changes) < SWINGS:
+        return -1, "", ()
+    return (
+        int(course.images[0]),
+        f"The players learn in turns: {alone.mean():.0%} of the time one of them stands still.",
+        (
+            Evidence(
+                f"{len(changes)} times a player has stopped or begun to move", "generator.update"
             ),
         ),
     )

@@ -18,8 +18,9 @@ SAME = 0.2
 ALIKE = 0.55
 LOST = 1.4
 """Highest variety so far over the present one: it was there, and has gone."""
-YOUNG, GROWN = 0.15, 0.33
-"""Shares of the plan after which samples should differ at all, and as much as the data."""
+YOUNG, GROWN, RIPE = 0.15, 0.33, 0.55
+"""Shares of the plan after which samples should differ at all, and as much as the data; until the last of them
+slow runs have found their variety after all."""
 COPIES = 0.02
 """Of all pairs of samples: equal ones do not happen by chance."""
 ALL_EQUAL = 0.5
@@ -72,7 +73,7 @@ def collapse(course: Course, facts: RunFacts) -> Iterator[Finding]:
     if since >= 0 and (equal or (not growing and passed > YOUNG)):
         yield found(
             "total-collapse",
-            "ill",
+            "ill" if equal or passed > GROWN else "warning",
             since,
             f"All samples are nearly the same picture: they differ {now:.0%} as much as photographs do.",
             remedy,
@@ -93,7 +94,7 @@ def collapse(course: Course, facts: RunFacts) -> Iterator[Finding]:
     if repeated >= 0 or (first >= 0 and not growing and passed > GROWN):
         yield found(
             "partial-collapse",
-            "ill",
+            "ill" if repeated >= 0 or passed > RIPE else "warning",
             first,
             f"Samples repeat themselves: {twins:.0%} have a twin, their variety is {now:.0%} of the data's.",
             remedy,
