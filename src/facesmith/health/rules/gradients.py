@@ -25,13 +25,14 @@ SATURATED = 0.35
 def non_finite(course: Course, facts: RunFacts) -> Iterator[Finding]:
     """Were updates skipped because a number was not finite?"""
     share = course.curve("non_finite")
-    losses = course.curve("discriminator_loss") + course.curve("generator_loss")
+    finite = np.isfinite(course.curve("discriminator_loss"))
+    finite &= np.isfinite(course.curve("generator_loss"))
     # Foreign loops do not skip: a loss that is not finite has spoiled the weights.
-    broken = len(losses) > 0 and not np.isfinite(losses[-1]) and np.isfinite(losses).any()
+    broken = len(finite) > 0 and not finite[-1] and finite.any()
     highest = course.highest("non_finite")
     if not (highest > 0 or broken):
         return
-    first = int(np.flatnonzero((share > 0) | ~np.isfinite(losses))[0])
+    first = int(np.flatnonzero((share > 0) | ~finite)[0])
     recent = course.now("non_finite", 3)
     yield found(
         "non-finite",

@@ -38,7 +38,7 @@ def updates(course: Course, facts: RunFacts) -> Iterator[Finding]:
         still = [
             name
             for name, curve in moves.items()
-            if np.nanmax(curve) == 0 and np.isfinite(curve).sum() >= 3
+            if np.isfinite(curve).sum() >= 3 and np.nanmax(curve) == 0
         ]
         if not still or course.now(f"{player}.dead") >= DEAD:
             continue

@@ -133,6 +133,7 @@ def drift(course: Course, facts: RunFacts) -> Iterator[Finding]:
     if len(measured) < 5:
         return
     distances = values[measured]
+    distances = np.maximum(distances, 1e-9)
     best = int(np.argmin(distances))
     recent = float(np.median(distances[-2:]))
     if best >= len(distances) - 2 or recent < RISEN * distances[best]:
@@ -210,7 +211,7 @@ def pace(course: Course, facts: RunFacts) -> Iterator[Finding]:
 
 def waiting_since(course: Course) -> int:
     """Say since when the share of waiting, summed up over some records, has been too large."""
-    shares = np.nan_to_num(course.curve("time.data"))
+    shares = np.nan_to_num(course.curve("time.data"), posinf=0.0, neginf=0.0)
     sums = np.cumsum(shares)
     counts = np.minimum(np.arange(1, len(shares) + 1), STALLS)
     before = np.concatenate([np.zeros(STALLS), sums])[: len(sums)]
@@ -252,7 +253,7 @@ def finished(course: Course, facts: RunFacts) -> Iterator[Finding]:
     measured = np.flatnonzero(np.isfinite(values))
     if len(measured) < 6:
         return
-    distances, images = values[measured], course.images[measured]
+    distances, images = np.maximum(values[measured], 1e-9), course.images[measured]
     part = max(3, len(distances) // 3)
     gain = 1 - float(np.min(distances[-part:]) / np.min(distances[:-part]))
     moved = course.now("movement")

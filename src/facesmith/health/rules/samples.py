@@ -111,7 +111,7 @@ def collapse(course: Course, facts: RunFacts) -> Iterator[Finding]:
 def contrast_of(course: Course, facts: RunFacts) -> float:
     """Give the contrast of the samples over that of the data."""
     data = facts.data.get("seen", {}).get("std", course.now("reals.std"))
-    return float(course.now("fakes.std") / data)
+    return float(course.now("fakes.std") / max(data, 1e-6))  # empty pictures have none
 
 
 def variety_of(course: Course, facts: RunFacts) -> Curve:
@@ -130,7 +130,8 @@ def variety_of(course: Course, facts: RunFacts) -> Curve:
     if not np.isfinite(diversity).any():
         diversity = course.curve("fakes.diversity")
     data = facts.data.get("seen", {}).get("std", course.now("reals.std"))
-    return np.asarray(diversity * data / np.maximum(course.curve("fakes.std"), 1e-6))
+    with np.errstate(invalid="ignore", over="ignore"):  # a diverged run has infinities
+        return np.asarray(diversity * data / np.maximum(course.curve("fakes.std"), 1e-6))
 
 
 def memory(course: Course, facts: RunFacts) -> Iterator[Finding]:
