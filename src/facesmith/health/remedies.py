@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
+from facesmith.base.errors import UsageError
+from facesmith.base.schedules import schedule
+from facesmith.health.course import Course
 from facesmith.health.facts import RunFacts
 from facesmith.health.finding import Change, Player, Remedy
 
@@ -27,7 +31,49 @@ def change(facts: RunFacts, advice: str, *changes: Change, trusted: bool = True)
     Returns:
         The remedy.
     """
-    return Remedy(advice, changes, trusted) if facts.has_recipe else Remedy(advice)
+    if not facts.has_recipe:
+        return Remedy(advice)
+    return Remedy(advice, tuple(each for each in changes if would_change(facts, each)), trusted)
+
+
+def would_change(facts: RunFacts, wanted: Change) -> bool:
+    """Say whether an option exists in this recipe and has another value; others mend nothing."""
+    *path, last = wanted.option.split(".")
+    place: Any = facts.recipe
+    for name in path:
+        if isinstance(place, Mapping):
+            place = place.get(name)
+        elif isinstance(place, list | tuple) and name.isdigit() and int(name) < len(place):
+            place = place[int(name)]
+        else:
+            return False
+    if not isinstance(place, Mapping) or last not in place:
+        return False
+    if last == "width" and place.get("widths"):
+        return False  # which are in force in its stead
+    now = place[last]
+    if isinstance(now, Mapping) and now.get("part") == "Constant":
+        now = now.get("value")
+    if isinstance(now, int | float):
+        try:
+            return bool(schedule(wanted.value)(0) != now)
+        except UsageError:
+            return True
+    return bool(now != wanted.value)
+
+
+def another_width(facts: RunFacts, player: Player, factor: float) -> list[Change]:
+    """Make a network wider or narrower than it is, if its recipe has a width."""
+    width = facts.number(f"{player}.width")
+    if not math.isfinite(width):
+        return []
+    return [Change(f"{player}.width", str(max(1, round(width * factor))))]
+
+
+def began_at(course: Course, player: Player) -> float:
+    """Give the learning rate that a player began with, its highest where it began with none."""
+    start = course.start(f"learning_rates.{player}")
+    return start if start > 0 else course.highest(f"learning_rates.{player}")
 
 
 def rate(facts: RunFacts, player: Player, value: float) -> Change:

@@ -11,7 +11,7 @@ from facesmith.health.course import Course
 from facesmith.health.facts import RunFacts
 from facesmith.health.finding import Change, Evidence, Finding
 from facesmith.health.kinds import found
-from facesmith.health.remedies import change, rate, with_r1
+from facesmith.health.remedies import another_width, change, rate, with_r1
 from facesmith.health.rules.gain import age, has_faded, is_improving, is_near
 
 ALWAYS = 0.985
@@ -113,7 +113,7 @@ def reasons_for_strength(course: Course, facts: RunFacts) -> tuple[list[str], li
     ]
     if sizes[0] / max(sizes[1], 1) > LARGER:
         reasons.append(f"it has {sizes[0] / sizes[1]:.0f} times the generator's parameters")
-        changes.append(Change("discriminator.width", "32"))
+        changes += another_width(facts, "discriminator", 0.5)
     if facts.word("loss") == "Minimax":
         reasons.append("the minimax loss gives a losing generator no gradient")
         changes.append(Change("loss", "non-saturating"))
@@ -143,7 +143,7 @@ def too_weak(course: Course, facts: RunFacts) -> Iterator[Finding]:
         change(
             facts,
             "Make it stronger: a wider network, a higher learning rate, less dropout, noise and penalty.",
-            Change("discriminator.width", "64"),
+            *another_width(facts, "discriminator", 2),
             trusted=False,  # it may make the run several times slower
         ),
         Evidence(

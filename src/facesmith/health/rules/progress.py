@@ -11,7 +11,7 @@ from facesmith.health.course import Course, smooth
 from facesmith.health.facts import RunFacts
 from facesmith.health.finding import Change, Evidence, Finding, Remedy
 from facesmith.health.kinds import found
-from facesmith.health.remedies import PLAYERS, change, rate
+from facesmith.health.remedies import PLAYERS, began_at, change, rate
 from facesmith.health.rules.gain import FADED, has_faded
 
 WILD = 0.45
@@ -53,9 +53,9 @@ def oscillation(course: Course, facts: RunFacts) -> Iterator[Finding]:
                 "Lower both learning rates and the momentum, update both players in each round; a "
                 "zero-centred penalty damps the circles.",
                 *(
-                    rate(facts, player, course.start(f"learning_rates.{player}") / 3)
+                    rate(facts, player, began_at(course, player) / 3)
                     for player in PLAYERS
-                    if course.start(f"learning_rates.{player}") > 0
+                    if began_at(course, player) > 0
                 ),
             ),
             *evidence,
@@ -149,9 +149,9 @@ def drift(course: Course, facts: RunFacts) -> Iterator[Finding]:
             "Use the checkpoint of that moment; go on from it with a fifth of the learning rates, or let "
             "them fade.",
             *(
-                rate(facts, player, course.start(f"learning_rates.{player}") / 5)
+                rate(facts, player, began_at(course, player) / 5)
                 for player in PLAYERS
-                if course.start(f"learning_rates.{player}") > 0
+                if began_at(course, player) > 0
             ),
         ),
         Evidence(
@@ -236,7 +236,7 @@ def left_behind(course: Course, facts: RunFacts) -> Iterator[Finding]:
             change(
                 facts,
                 "Let both learning rates fade together, and go on from where samples were best.",
-                rate(facts, player, course.start(f"learning_rates.{player}")),
+                rate(facts, player, began_at(course, player)),
             ),
             Evidence(
                 f"the {player}'s learning rate is {rates[-1]:.2g}",

@@ -52,21 +52,38 @@ def learning_rates(course: Course, facts: RunFacts) -> Iterator[Finding]:
         where: Player = "" if len(known) == len(PLAYERS) else next(iter(known))
         who = "Both learning rates are" if not where else f"The {where}'s learning rate is"
         how = "high" if kind.endswith("high") else "low"
-        rates = ", ".join(f"{in_force(course, facts, player)[-1]:.3g}" for player in known)
+        rates = {player: last(in_force(course, facts, player)) for player in known}
+        said = ", ".join(f"{value:.3g}" for value in rates.values() if math.isfinite(value))
+        better = {p: better_rate(facts, p, value, how) for p, value in rates.items()}
+        proven = all(value == usual_rate(facts, player) for player, value in better.items())
+        why = ", a value that this optimiser is known to work with" if proven else ""
         yield found(
             kind,
             "warning",
             since,
-            f"{who} too {how}: {rates}.",
+            f"{who} too {how}: {said}." if said else f"{who} too {how}.",
             change(
                 facts,
-                f"Set it to {' and '.join(f'{usual_rate(facts, player):g}' for player in known)}, a value "
-                "that this optimiser is known to work with; then change it by factors of two.",
-                *(rate(facts, player, usual_rate(facts, player)) for player in known),
+                f"Set it to {' and '.join(f'{value:.3g}' for value in better.values())}{why}; then change "
+                "it by factors of two.",
+                *(rate(facts, player, value) for player, value in better.items()),
             ),
             *(evidence for _, evidence in known.values()),
             where=where,
         )
+
+
+def better_rate(facts: RunFacts, player: Player, now: float, how: str) -> float:
+    """Give a rate to go on with: one that is known to work; a third, or thrice, of one that is that already."""
+    known = usual_rate(facts, player)
+    if how == "high":
+        return now / 3 if 0 < now <= known else known
+    return 3 * now if now >= known else known
+
+
+def last(rates: Curve) -> float:
+    """Give the rate in force, NaN where it is unknown."""
+    return float(rates[-1]) if len(rates) else math.nan
 
 
 def too_high(course: Course, facts: RunFacts, player: Player) -> tuple[int, Evidence] | None:
