@@ -10,8 +10,8 @@ import pytest
 
 from facesmith.base.records import Record
 from facesmith.health.facts import RunFacts
-from facesmith.health.findings import diagnose
 from facesmith.health.finding import Finding
+from facesmith.health.findings import diagnose
 
 Records = Callable[..., list[Record]]
 

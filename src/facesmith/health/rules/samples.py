@@ -19,8 +19,8 @@ ALIKE = 0.55
 LOST = 1.4
 """Highest variety so far over the present one: it was there, and has gone."""
 YOUNG, GROWN, RIPE = 0.15, 0.33, 0.55
-"""Shares of the plan after which samples should differ at all, and as much as the data; until the last of them
-slow runs have found their variety after all."""
+"""Shares of the plan after which samples should differ at all, and as much as the data; until the last of
+them slow runs have found their variety after all."""
 COPIES = 0.02
 """Of all pairs of samples: equal ones do not happen by chance."""
 ALL_EQUAL = 0.5
