@@ -212,3 +212,35 @@ def test_a_course_can_be_asked(tmp_path: Path) -> None:
     course = Course(read_foreign(path))
     assert course.now("generator_loss", 1) == 8
     assert not course.knows("real_logits")
+
+
+def test_counters_and_memory_that_are_no_numbers_end_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("step,loss_d,loss_g,cpu_mem_gb\n1,0.5,1,n/a\ninf,0.5,1,1\n3,0.5,1,1\n", "utf-8")
+    assert [r.images_seen for r in read_foreign(path)] == [1, 2, 3]
+
+
+def test_a_generator_that_is_updated_seldom_is_not_broken(tmp_path: Path) -> None:
+    """A critic has several updates for each of the generator; their lines have no loss of it."""
+    path = tmp_path / "log.csv"
+    lines = ["step,loss_d,loss_g", *(f"{n},-0.5,{'' if n % 5 else 1.5}" for n in range(5, 60))]
+    path.write_text("\n".join(lines), "utf-8")
+    found, facts = read_any(path)
+    assert {r.generator_loss for r in found} == {1.5}
+    assert [f.kind for f in diagnose(found, facts)] == ["healthy"]
+
+
+def test_losses_that_become_nan_are_said_to_without_another_nan(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("step,loss_d,loss_g\n1,0.5,1\n2,0.5,1\n3,nan,nan\n", "utf-8")
+    (found,) = diagnose(*read_any(path))
+    assert (found.kind, found.severity, found.since) == ("non-finite", "ill", 3)
+    assert "nan" not in found.evidence[0].text
+
+
+@pytest.mark.parametrize("loss", ["0,5", "nan"])
+def test_losses_none_of_which_is_a_number_are_not_well(loss: str, tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(f"step;loss_d;loss_g\n1;{loss};{loss}\n2;{loss};{loss}\n", "utf-8")
+    with pytest.raises(DataError, match="not one"):
+        read_any(path)

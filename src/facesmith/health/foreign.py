@@ -24,6 +24,7 @@ METRICS = "metrics.jsonl"
 FILES = (METRICS, "stats.jsonl", "metrics.csv", "progress.csv", "log.csv", "losses.csv")
 """Where programs write their numbers, in a folder."""
 PROGRESS = {"images_seen", "kimg", "steps", "seconds", "clock", "images_per_second", "memory_gb"}
+LOSSES = ("discriminator_loss", "generator_loss")
 INFORMATIVE = 0.9
 """A lower bound on the pairs ranked rightly that is worth having."""
 Row = dict[str, float]
@@ -93,6 +94,12 @@ def read_foreign(path: Path, *, batch: int = 0) -> list[Record]:
             needed="JSON lines or CSV with names such as loss_d, loss_g, D(x), D(G(z)), step",
             todo="rename its columns to such names",
         )
+    if not any(math.isfinite(row[name]) for row in rows for name in row.keys() - PROGRESS):
+        raise DataError(
+            f"{path}: not one of its losses is a number.",
+            needed="numbers such as 0.53, with a point",
+            todo="write them so; if they were never finite, halve both learning rates and train anew",
+        )
     if unknown:
         log.warning("%s: not understood, and left out: %s", path.name, ", ".join(unknown))
     if not batch and not any(row.keys() & {"images_seen", "kimg"} for row in rows):
@@ -123,7 +130,7 @@ def _json_lines(text: str) -> Iterator[Mapping[str, Any]]:
 def _table(text: str) -> Iterator[Mapping[str, Any]]:
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
-    yield from csv.DictReader(io.StringIO(text), delimiter=delimiter)
+    yield from csv.DictReader(io.StringIO(text), delimiter=delimiter, restval="")
 
 
 def _understood(entry: Mapping[str, Any]) -> tuple[Row, list[str]]:
@@ -131,6 +138,8 @@ def _understood(entry: Mapping[str, Any]) -> tuple[Row, list[str]]:
     row: Row = {}
     unknown = []
     for column, value in entry.items():
+        if value == "":
+            continue  # not measured at this moment
         spread = math.nan
         if isinstance(value, Mapping) and "mean" in value:  # as StyleGAN writes them
             value, spread = value["mean"], _number(value.get("std"))
@@ -151,8 +160,9 @@ def _records(rows: list[Row], batch: int) -> list[Record]:
     for place, row in enumerate(rows):
         images = row.get("images_seen", 1000 * row.get("kimg", math.nan))
         steps = row.get("steps", images / batch)
-        if math.isnan(images):
-            images = (place + 1 if math.isnan(steps) else steps) * batch
+        if not math.isfinite(images):
+            images = (steps if math.isfinite(steps) else place + 1) * batch
+        if not math.isfinite(steps):
             steps = images / batch
         # A run that went on from a checkpoint made its later records again.
         found = [record for record in found if record.images_seen < images]
@@ -160,16 +170,20 @@ def _records(rows: list[Row], batch: int) -> list[Record]:
         speed = row.get("images_per_second", math.nan)
         if math.isnan(speed) and found and seconds > found[-1].seconds:
             speed = (images - found[-1].images_seen) / (seconds - found[-1].seconds)
+        memory = row.get("memory_gb", 0.0)
         known: dict[str, Any] = {
             **row,
             "images_seen": int(images),
             "steps": int(steps),
             "seconds": seconds,
             "images_per_second": speed,
-            "memory_bytes": int(row.get("memory_gb", 0.0) * 2**30),
+            "memory_bytes": int(memory * 2**30) if math.isfinite(memory) else 0,
         }
         halves = [row.get(f"discriminator_loss_{kind}", math.nan) for kind in ("real", "fake")]
         known.setdefault("discriminator_loss", sum(halves))
+        for name, other in (LOSSES, LOSSES[::-1]):
+            if name not in row and other in row and found:
+                known[name] = getattr(found[-1], name)  # of a player that was not updated since
         ranked = least_separation(
             *(row.get(f"{kind}_probability", math.nan) for kind in ("real", "fake"))
         )

@@ -291,8 +291,9 @@ KINDS: dict[str, Kind] = {
     # ---- gradients
     "non-finite": Kind(
         "gradients",
-        "A loss or a gradient became infinite or not a number. Such updates were not made, so the weights "
-        "are whole, but a network whose updates are skipped does not learn.",
+        "A loss or a gradient became infinite or not a number. facesmith does not make such updates: the "
+        "weights stay whole, but do not learn. In a loop that makes them the weights are lost: go back to a "
+        "copy from before.",
     ),
     "exploding-gradient": Kind(
         "gradients",

@@ -50,7 +50,9 @@ def non_finite(course: Course, facts: RunFacts) -> Iterator[Finding]:
                 if course.now(f"learning_rates.{player}") > 0
             ),
         ),
-        Evidence(f"{recent:.0%} of the updates were skipped of late", "non_finite", recent, OFTEN),
+        Evidence(f"{recent:.0%} of the updates were skipped of late", "non_finite", recent, OFTEN)
+        if np.isfinite(recent)
+        else Evidence("the losses are not finite", "discriminator_loss"),
     )
 
 

@@ -74,7 +74,7 @@ def learning_rates(course: Course, facts: RunFacts) -> Iterator[Finding]:
 
 
 def better_rate(facts: RunFacts, player: Player, now: float, how: str) -> float:
-    """Give a rate to go on with: one that is known to work; a third, or thrice, of one that is that already."""
+    """Give a rate to go on with: one that is known to work, else a third of it or thrice as much."""
     known = usual_rate(facts, player)
     if how == "high":
         return now / 3 if 0 < now <= known else known
