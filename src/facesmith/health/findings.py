@@ -24,6 +24,8 @@ from facesmith.health.rules import (
 
 SOON, EARLY = 1.25, 3_000
 """How much later a cause may be noticed than its effect: a factor, and images."""
+FEW = 10
+"""Records before which most rules have nothing to go by."""
 RULES = (
     *scaling.RULES,
     *data.RULES,
@@ -125,4 +127,7 @@ def healthy(course: Course) -> Finding:
             ),
         )
     advice = Remedy("Let it run.")
-    return found("healthy", "well", 0, "The run is healthy.", advice, *evidence)
+    title = "The run is healthy."
+    if len(course.records) < FEW:
+        title = "Nothing is wrong so far; it is too early to say more."
+    return found("healthy", "well", 0, title, advice, *evidence)

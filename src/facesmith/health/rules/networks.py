@@ -32,6 +32,20 @@ GRID = 1.4
 def updates(course: Course, facts: RunFacts) -> Iterator[Finding]:
     """Does every layer move?"""
     for player in PLAYERS:
+        if not course.records and will_stand_still(facts, player):
+            yield found(
+                "net-not-updated",
+                "ill",
+                0,
+                f"The {player} will never be updated.",
+                change(
+                    facts,
+                    "Give it a learning rate above 0.",
+                    Change(f"optimizers.{player}.learning_rate", "2e-4"),
+                ),
+                Evidence("its learning rate is 0 from the beginning to the end", value=0.0),
+                where=player,
+            )
         moves = course.layers(player, "update_to_weight")
         if not moves or len(course.records) < 3:
             continue
@@ -76,6 +90,13 @@ def updates(course: Course, facts: RunFacts) -> Iterator[Finding]:
             ),
             where=player,
         )
+
+
+def will_stand_still(facts: RunFacts, player: str) -> bool:
+    """Say whether the recipe gives a player no learning rate at any of many moments of the plan."""
+    option = f"optimizers.{player}.learning_rate"
+    moments = range(0, facts.planned + 1, max(1, facts.planned // 64))
+    return all(facts.number(option, moment) == 0 for moment in moments)
 
 
 def norms(course: Course, facts: RunFacts) -> Iterator[Finding]:
