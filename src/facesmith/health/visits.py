@@ -39,7 +39,8 @@ class Visit:
         if worst.severity == "note":
             return f"health: well, {title}"
         options = worst.remedy.options()
-        since = f"health: {worst.severity}, {title}, since {worst.since:,}"
+        when = f", since {worst.since:,}" if worst.since else ""  # from the start needs no word
+        since = f"health: {worst.severity}, {title}{when}"
         return f"{since}: {options}" if options else since
 
 
@@ -103,7 +104,8 @@ def is_due(images_seen: int, last: int, every: int) -> bool:
 def alarm(finding: Finding) -> str:
     """Say aloud what spoils a run, and what to do."""
     todo = finding.remedy.options() or finding.remedy.advice
-    return f"ill since {finding.since:,} images: {finding.title}\n  to do:  {todo}"
+    since = f"since {finding.since:,} images" if finding.since else "from the start"
+    return f"ill {since}: {finding.title}\n  to do:  {todo}"
 
 
 def event_of(finding: Finding) -> dict[str, Any]:

@@ -99,6 +99,9 @@ def _health(attempt: Attempt) -> tuple[list[str], list[str]]:
     if attempt.severity == "well":
         return ["healthy"], []
     faults = [f for f in attempt.findings if f.severity in ("ill", "warning")]
-    said = [f"{f.title.rstrip('.')} (since {images(max(f.since, 0))} images)" for f in faults]
+    said = [
+        f.title.rstrip(".") + (f" (since {images(f.since)} images)" if f.since > 0 else "")
+        for f in faults
+    ]
     more = [f"and {len(said) - SHOWN} more findings"] if len(said) > SHOWN else []
     return [], said[:SHOWN] + more

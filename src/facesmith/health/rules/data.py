@@ -49,7 +49,9 @@ def contents(course: Course, facts: RunFacts) -> Iterator[Finding]:
             "data-constant",
             "ill",
             begin,
-            f"{max(pixels['copies'], pixels['flat']):.0%} of the images are the same or of one even colour.",
+            "Most of the images are the same picture."
+            if pixels["copies"] > ALL
+            else f"{pixels['flat']:.0%} of the images are of one even colour.",
             Remedy(
                 "Look at reals.png: find out what happened to the photos when they were read, and prepare "
                 "them again."

@@ -273,7 +273,11 @@ def finished(course: Course, facts: RunFacts) -> Iterator[Finding]:
         Remedy(
             "Stop here and use the best checkpoint; for better samples change the recipe or add photos."
         ),
-        Evidence(f"gain of {gain:.1%} in the distance", "distance", float(distances[-1])),
+        Evidence(
+            f"the distance has {'fallen' if gain >= 0 else 'grown'} by {abs(gain):.1%}",
+            "distance",
+            float(distances[-1]),
+        ),
         Evidence(f"movement {moved:.2f}, in the beginning {earlier:.2f}", "movement", moved),
     )
 
