@@ -135,11 +135,15 @@ class HealthMonitor:
         begin = time.perf_counter()
         outputs = _known(real_logits=real_logits, fake_logits=fake_logits)
         losses = _known(discriminator_loss=discriminator_loss, generator_loss=generator_loss)
-        if not self.facts.batch:
-            self._begin(real, outputs, losses)
-        logits = {name: to_logits(given, self._kind) for name, given in outputs.items()}
-        self._measure(logits, losses)
-        self.instruments.show(real)
+        logits: dict[str, Tensor] = {}
+        try:
+            if not self.facts.batch:
+                self._begin(real, outputs, losses)
+            logits = {name: to_logits(given, self._kind) for name, given in outputs.items()}
+            self._measure(logits, losses)
+            self.instruments.show(real)
+        except Exception as error:  # such as outputs that are no tensor
+            self._give_up(error)
         self.images_seen += len(real)
         self.steps += generator_loss is not None
         try:
