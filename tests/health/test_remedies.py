@@ -14,7 +14,7 @@ from facesmith.base.settings import put_text
 from facesmith.health.facts import RunFacts
 from facesmith.health.finding import Change, Finding
 from facesmith.health.findings import diagnose
-from facesmith.health.remedies import would_change
+from facesmith.health.remedies import with_r1, would_change
 from facesmith.recipes import find_recipe
 
 Records = Callable[..., list[Record]]
@@ -68,13 +68,27 @@ def test_a_width_is_no_remedy_where_each_layer_has_its_own(facts: RunFacts) -> N
     assert not would_change(each, Change("discriminator.width", "128"))
 
 
-@pytest.mark.parametrize(("update", "rate"), [(0.2, "0.000133"), (1e-5, "0.0012")])
-def test_a_rate_that_is_the_usual_one_and_still_wrong_is_moved(
-    update: float, rate: str, records: Records, facts: RunFacts
+def test_a_rate_that_is_the_usual_one_and_still_too_high_is_lowered(
+    records: Records, facts: RunFacts
 ) -> None:
     usual = replace(facts, usual=facts.recipe)
-    found = diagnose(records(generator__update=update), usual)
-    assert found[0].remedy.options() == f"--optimizers.generator.learning-rate {rate}"
+    found = diagnose(records(generator__update=0.2), usual)
+    assert found[0].remedy.options() == "--optimizers.generator.learning-rate 0.000133"
+
+
+def test_a_usual_rate_is_not_too_low_because_weights_are_wide(
+    records: Records, facts: RunFacts
+) -> None:
+    usual = replace(facts, usual=facts.recipe)
+    assert [found.kind for found in diagnose(records(generator__update=1e-5), usual)] == ["healthy"]
+    unknown = diagnose(records(generator__update=1e-5), facts)
+    assert unknown[0].kind == "learning-rate-too-low"
+
+
+def test_a_critic_keeps_its_gradient_penalty(facts: RunFacts) -> None:
+    penalty = {"part": "GradientPenalty", "strength": {"part": "Constant", "value": 10.0}}
+    critic = replace(facts, recipe={**facts.recipe, "penalties": [penalty]})
+    assert [str(change) for change in with_r1(critic, 0)] == ["--penalties.0.strength 30"]
 
 
 def test_a_player_that_began_without_a_rate_is_not_left_without_one(

@@ -1,4 +1,4 @@
-"""The half of which figures are reported: planted without a look at the rules, judged without changing them."""
+"""The half of which figures are reported: planted without a look at the rules, and judged once."""
 
 from planted.reporting import data, healthy, settings, structure
 

@@ -69,6 +69,11 @@ def run(arguments: list[str]) -> int:
     print()
     if shown is not None:
         print(f"with pictures and curves: {shown}")
+    if not attempt.facts.has_recipe:
+        print(
+            "next: watch your own loop with facesmith.HealthMonitor, as in examples/tutorial_loop.py"
+        )
+        return code
     print(f"next: {next_command(attempt).replace('facesmith', cli.command(), 1)}")
     return code
 

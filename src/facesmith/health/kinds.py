@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -66,7 +67,7 @@ def found(
         explanation=KINDS[kind].explanation,
         remedy=remedy,
         where=where,
-        evidence=evidence,
+        evidence=tuple(e for e in evidence if e.value is None or not math.isnan(e.value)),
     )
 
 

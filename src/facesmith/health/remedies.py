@@ -97,12 +97,16 @@ def players(where: Player) -> Iterable[Player]:
 
 
 def with_r1(facts: RunFacts, images_seen: int) -> list[Change]:
-    """Add a zero-centred gradient penalty, or make the one that there is three times as strong."""
+    """Add a zero-centred gradient penalty, or make the one that there is three times as strong, of any kind."""
     for number, part in enumerate(facts.recipe.get("penalties", ())):
         if part.get("part") in ("R1", "R2"):
             gamma = facts.number(f"penalties.{number}.gamma", images_seen)
             value = 3 * gamma if math.isfinite(gamma) and gamma > 0 else 1.0
             return [Change(f"penalties.{number}.gamma", f"{value:.3g}")]
+        if part.get("part") == "GradientPenalty":  # what holds a critic is not to be taken from it
+            strength = facts.number(f"penalties.{number}.strength", images_seen)
+            value = 3 * strength if math.isfinite(strength) and strength > 0 else 10.0
+            return [Change(f"penalties.{number}.strength", f"{value:.3g}")]
     changes = [Change("penalties", R1_PART)]
     if facts.word("discriminator.normalization") == "batch":
         # Batch norm and penalties of single images do not go together.

@@ -140,7 +140,7 @@ def count(course: Course, facts: RunFacts) -> Iterator[Finding]:
             f"There are only {images} images to learn from.",
             Remedy(
                 "Add photos; thousands make good faces. Until then train shorter and with a zero-centred "
-                "penalty (--penalties r1), and watch the gap to held-out images."
+                "penalty, and watch the gap to held-out images."
             ),
             Evidence(f"{images} training images", value=images, bound=FEW),
         )

@@ -138,6 +138,8 @@ def too_low(course: Course, facts: RunFacts, player: Player) -> tuple[int, Evide
             bound,
         )
     highest = course.highest(f"{player}.update")
+    if same and began > usual / 2:
+        return None  # with weights that are far too wide the usual steps look small
     if 0 < highest < SMALL_MOVE:
         return 0, Evidence(
             f"each step changes the {player}'s weights by {highest:.2g} of themselves; 0.002 to 0.03 is "
