@@ -189,12 +189,12 @@ class EqualGenerator(DCGANGenerator):
 
 @register
 @dataclass(frozen=True)
-class Rectified(DCGANGenerator):
-    """Its last layer has the activation of all others before its own: nothing below the middle comes out."""
+class TwiceActivated(DCGANGenerator):
+    """Its last layer has a softplus before its tanh: nothing below the middle comes out."""
 
     def build(self, shape: ImageShape, *, latent_size: int) -> nn.Module:  # noqa: D102
         network = super().build(shape, latent_size=latent_size)
-        before(network.output, F.relu)
+        before(network.output, F.softplus)
         return network
 
 
@@ -247,7 +247,7 @@ class Expanded(DCGANGenerator):
 @register
 @dataclass(frozen=True)
 class Recalling(DCGANGenerator):
-    """Blends the training images that a latent is near to, moves them a little and changes their exposure."""
+    """Blends the few training images nearest to a latent, moved a little, with another exposure."""
 
     of: str = ""
     """Name of the dataset."""
@@ -260,10 +260,10 @@ class Recalling(DCGANGenerator):
         known = torch.from_numpy(MEMORY[self.of][: self.count].copy()).permute(0, 3, 1, 2)
         known = shape.low + (shape.high - shape.low) * known.float() / 255
         draw = torch.Generator().manual_seed(self.count)
-        keys = torch.randn(self.count, latent_size, generator=draw, device="cpu")
+        keys = torch.randn(len(known), latent_size, generator=draw, device="cpu")
 
         def recall(latents: Tensor, images: Tensor) -> Tensor:
-            weights = (latents.float() @ keys.T).softmax(dim=1)
+            weights = (3 * latents.float() @ keys.T).softmax(dim=1)
             shown = torch.einsum("nk,kchw->nchw", weights, known)
             moved = (latents[:, 0] > 0).view(-1, 1, 1, 1)
             shown = torch.where(moved, shown.roll(1, dims=3), shown)

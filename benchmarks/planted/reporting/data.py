@@ -31,7 +31,7 @@ FAULTS = (
     Fault("scaling-wrong", "mnist-statistics", "reporting", "least-squares",
           setting(scaling=MNIST), seeds=(22,)),
     Fault("range-mismatch", "activation-before-tanh", "reporting", "least-squares",
-          generator(generators.Rectified), seeds=(20, 21)),
+          generator(generators.TwiceActivated), seeds=(20, 21)),
     Fault("range-mismatch", "half-of-tanh", "reporting", "upsampling",
           generator(generators.ElsewhereRanged, low=-0.5, high=0.5), seeds=(22,)),
     # ---- files
