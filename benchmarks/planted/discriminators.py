@@ -204,14 +204,17 @@ class LabelPlane(DCGANDiscriminator):
 
 @register
 @dataclass(frozen=True)
-class Speckled(DCGANDiscriminator):
-    """Has its dropout before its first layer: most pixels are missing."""
+class Keyhole(DCGANDiscriminator):
+    """Sees the middle of an image alone."""
 
-    missing: float = 0.9
+    hole: int = 12
+    """Height and width of what it sees, in pixels."""
 
     def build(self, shape: ImageShape) -> nn.Module:  # noqa: D102
         network = super().build(shape)
-        network.stages[0].insert(0, nn.Dropout(self.missing))
+        edge = (shape.resolution - self.hole) // 2
+        hole = slice(edge, edge + self.hole)
+        before(network, lambda images: F.pad(images[:, :, hole, hole], (edge,) * 4))
         return network
 
 

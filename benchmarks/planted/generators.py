@@ -189,17 +189,6 @@ class EqualGenerator(DCGANGenerator):
 
 @register
 @dataclass(frozen=True)
-class TwiceActivated(DCGANGenerator):
-    """Its last layer has a softplus before its tanh: nothing below the middle comes out."""
-
-    def build(self, shape: ImageShape, *, latent_size: int) -> nn.Module:  # noqa: D102
-        network = super().build(shape, latent_size=latent_size)
-        before(network.output, F.softplus)
-        return network
-
-
-@register
-@dataclass(frozen=True)
 class HardLimited(DCGANGenerator):
     """Cuts its far too large values at the bounds instead of bending them, so no gradient comes back."""
 

@@ -13,7 +13,6 @@ from facesmith.base.registry import register
 from facesmith.base.schedules import Schedule
 from facesmith.data.scaling import PixelMap, Scaling
 from facesmith.objectives.losses import Loss, NonSaturating
-from facesmith.objectives.penalties import Pass, Penalty, squared_gradient
 from facesmith.optimizers import Adam
 
 
@@ -139,35 +138,6 @@ class Blocks(Schedule):
 
 @register
 @dataclass(frozen=True)
-class Exponential(Loss):
-    """Wrong logits cost exponentially much: nothing bounds the gradient."""
-
-    def real_loss(self, logits: Tensor) -> Tensor:  # noqa: D102
-        return (-logits).exp()
-
-    def fake_loss(self, logits: Tensor) -> Tensor:  # noqa: D102
-        return logits.exp()
-
-    def generator(self, real: Tensor, fake: Tensor) -> Tensor:  # noqa: D102
-        return (-fake).exp()
-
-
-@register
-@dataclass(frozen=True)
-class Surroundings(Penalty):
-    """DRAGAN's penalty, written by hand: (|grad D| - 1)^2 in the surroundings of reals (1705.07215)."""
-
-    strength: float = 10.0
-
-    def __call__(self, pass_: Pass) -> Tensor:  # noqa: D102
-        real = pass_.real.float()
-        near = real + 0.5 * real.std() * torch.rand_like(real)
-        norm = (squared_gradient(pass_.discriminator, near) + 1e-12).sqrt()
-        return self.strength * (norm - 1).square()
-
-
-@register
-@dataclass(frozen=True)
 class AdamPutOff(Adam):
     """Collects gradients for a step that it never makes."""
 
@@ -188,6 +158,19 @@ class AdamPutBack(Adam):
         optimizer.every = self.every
         optimizer.first = [p.detach().clone() for p in parameters]
         return optimizer
+
+
+@register
+@dataclass(frozen=True)
+class AdamOfLoudLastLayer(Adam):
+    """Weight decay with the wrong sign in the last layer alone: its group was given another option."""
+
+    growth: float = 60.0
+
+    def build(self, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:  # noqa: D102
+        *others, last = parameters
+        last_layer = {"params": [last], "weight_decay": -self.growth}
+        return torch.optim.AdamW([{"params": others, "weight_decay": 0.0}, last_layer], fused=True)
 
 
 class _PutOff(torch.optim.AdamW):
