@@ -97,7 +97,7 @@ def players(where: Player) -> Iterable[Player]:
 
 
 def with_r1(facts: RunFacts, images_seen: int) -> list[Change]:
-    """Add a zero-centred gradient penalty, or make the one that there is, of any kind, three times as strong."""
+    """Add a zero-centred penalty, or make the one that there is, of any kind, three times as strong."""
     for number, part in enumerate(facts.recipe.get("penalties", ())):
         if part.get("part") in ("R1", "R2"):
             gamma = facts.number(f"penalties.{number}.gamma", images_seen)
