@@ -38,3 +38,16 @@ def test_the_diagnosis_of_a_table_can_be_read_by_programs(
     assert told["severity"] == "ill"
     assert told["findings"][0]["kind"] == "discriminator-too-strong"
     assert not table.with_name("log-report.html").exists()
+
+
+def test_another_programs_table_leads_to_the_monitor_and_a_monitored_run_does_not(
+    table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(["diagnose", str(table), "--batch", "64", "--no-page"])
+    assert "next: watch your own loop with facesmith.HealthMonitor" in capsys.readouterr().out
+    folder = tmp_path / "monitored"
+    folder.mkdir()
+    table.rename(folder / "log.csv")
+    (folder / "run.json").write_text('{"run": {"images": 4000}}', "utf-8")
+    run(["diagnose", str(folder), "--no-page"])
+    assert f"diagnose {folder}" in capsys.readouterr().out

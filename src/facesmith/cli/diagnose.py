@@ -60,16 +60,15 @@ def run(arguments: list[str]) -> int:
         print(json.dumps(as_json(attempt), indent=2))
         return code
     print(headline(attempt))
-    first = int(attempt.course.images[0]) if len(attempt.course.images) else 0
     for finding in attempt.findings[:SHOWN]:
-        print(f"\n{described(finding, first)}")
+        print(f"\n{described(finding)}")
     if further := attempt.findings[SHOWN:]:
         said = "; ".join(finding.title.rstrip(".") for finding in further)
         print(f"\n{paragraph('also: ', f'{said}.')}")
     print()
     if shown is not None:
         print(f"with pictures and curves: {shown}")
-    if not attempt.facts.has_recipe:
+    if not attempt.tree:  # another program's metrics
         print(
             "next: watch your own loop with facesmith.HealthMonitor, as in examples/tutorial_loop.py"
         )
@@ -107,17 +106,9 @@ def as_json(attempt: Attempt) -> dict[str, Any]:
     }
 
 
-def described(finding: Finding, first: int = 0) -> str:
-    """Write a finding in paragraphs.
-
-    Args:
-        finding: To be described.
-        first: Images seen at the first record: what was there by then was there from the start.
-
-    Returns:
-        Some lines.
-    """
-    since = f", since {finding.since:,} images" if finding.since > first else ", from the start"
+def described(finding: Finding) -> str:
+    """Write a finding in paragraphs."""
+    since = f", since {finding.since:,} images" if finding.since else ", from the start"
     lines = [paragraph(f"{finding.severity}: ", finding.title)]
     if finding.evidence:
         seen = "; ".join(evidence.text for evidence in finding.evidence)

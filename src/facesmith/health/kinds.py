@@ -225,7 +225,8 @@ KINDS: dict[str, Kind] = {
     "checkerboard": Kind(
         "samples",
         "A kernel whose size is no multiple of the stride covers some pixels more often than others, "
-        "which leaves a grid in the samples (Odena, Deconvolution and Checkerboard Artifacts, 2016).",
+        "which leaves a grid in the samples (Odena, Deconvolution and Checkerboard Artifacts, 2016). Where "
+        "kernels overlap evenly, young networks still have one, from their strided layers, and lose it.",
     ),
     # ---- settings
     "learning-rate-too-high": Kind(

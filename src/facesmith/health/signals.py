@@ -128,7 +128,7 @@ STATISTICS = {
     "high": Signal("highest value", "In units of the generator's range: 1 is its highest."),
     "outside": share("out of range", "Values beyond the generator's range."),
     "saturated": share("at an end", "Values at an end of the range, quite black or white."),
-    "flat": share("empty pictures", "Pictures of one even colour."),
+    "flat": share("empty pictures", "Pictures of one even colour, whatever colour."),
     "channel_spread": size("spread of a channel", "Of the channel that varies most."),
     "chroma": size("colourfulness", "Mean distance of the channels from their grey."),
     "grey": share("grey pictures", "Pictures without colour."),
@@ -153,14 +153,17 @@ BATCHES = {
         "likeness of neighbours",
         "Distance of neighbours in a batch by that of all; below 1 if sorted.",
     ),
-    "reals.copies": share("copies", "Pairs in a batch that are the same picture."),
+    "reals.copies": share(
+        "copies", "Pairs in a batch that are the same picture, saved again or not."
+    ),
     "reals.bias": size(
         "lasting shift",
         "Of many batches from the first images, in standard errors: 1 for the same law.",
     ),
     "reals.spread_bias": size("lasting change of spread", "The same for the features' spread."),
     "reals.odd": share(
-        "odd pictures", "Pictures unlike the others in detail, bare rows or contrast."
+        "odd pictures",
+        "Pictures unlike the others in detail, bare rows, contrast, or how rows fit.",
     ),
     "fakes.features_diversity": size(
         "diversity in features", "Mean distance of two fakes in features, by that of two real ones."

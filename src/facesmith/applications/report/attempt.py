@@ -65,7 +65,9 @@ class Attempt:
             folder,
             course,
             facts,
-            tuple(diagnose(course.records, facts)) if course.records else (),
+            tuple(from_the_start(finding, course) for finding in diagnose(course.records, facts))
+            if course.records
+            else (),
             tree=_object(folder / "run.json"),
             environment=_object(folder / "env.json"),
             events=tuple(_lines(folder / "events.jsonl")),
@@ -134,6 +136,11 @@ class Attempt:
             with contextlib.suppress(ValueError):
                 found.append((int(path.stem.rpartition("-")[2]), path))
         return tuple(sorted(found))
+
+
+def from_the_start(finding: Finding, course: Course) -> Finding:
+    """Date a finding to 0 images if it was there at the first record: nobody saw the time before."""
+    return replace(finding, since=0) if finding.since <= course.images[0] else finding
 
 
 def _object(path: Path) -> Mapping[str, Any]:

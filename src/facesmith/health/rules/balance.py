@@ -13,6 +13,7 @@ from facesmith.health.finding import Change, Evidence, Finding
 from facesmith.health.kinds import found
 from facesmith.health.remedies import another_width, change, rate, with_r1
 from facesmith.health.rules.gain import age, has_faded, is_improving, is_near
+from facesmith.health.rules.samples import contrast_of
 
 ALWAYS = 0.985
 """Share of pairs that D ranks rightly, from which on it teaches little."""
@@ -92,8 +93,7 @@ def weaker(gradient: float, course: Course) -> Evidence:
 
 def repeats(course: Course, facts: RunFacts) -> bool:
     """Say whether the generator makes the same pictures over and over; faint ones are equal without that."""
-    data = facts.data.get("seen", {}).get("std", course.now("reals.std"))
-    return course.now("batch.copies") > COPIES and course.now("fakes.std") > FAINT * data
+    return course.now("batch.copies") > COPIES and contrast_of(course, facts) > FAINT
 
 
 def reasons_for_strength(course: Course, facts: RunFacts) -> tuple[list[str], list[Change]]:

@@ -255,8 +255,8 @@ def checkerboards(course: Course, facts: RunFacts) -> Iterator[Finding]:
         )
         if uneven
         else Remedy(  # bilinear enlargement in their place made the distance to CelebA worse
-            "Train on: the grid of a young generator fades. If it stays, lower the discriminator's learning "
-            "rate, whose strided kernels leave the same grid in the gradient, and compare the two runs."
+            "Train on: the grid of a young generator fades. If it stays, try a lower learning rate of the "
+            "discriminator in a folder of its own, and compare the two runs."
         ),
         *evidence,
     )

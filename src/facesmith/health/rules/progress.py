@@ -132,8 +132,7 @@ def drift(course: Course, facts: RunFacts) -> Iterator[Finding]:
     measured = np.flatnonzero(np.isfinite(values))
     if len(measured) < 5:
         return
-    distances = values[measured]
-    distances = np.maximum(distances, 1e-9)
+    distances = np.maximum(values[measured], 1e-9)
     best = int(np.argmin(distances))
     recent = float(np.median(distances[-2:]))
     if best >= len(distances) - 2 or recent < RISEN * distances[best]:
