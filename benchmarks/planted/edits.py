@@ -22,6 +22,11 @@ def warmth(images: Images) -> NDArray[np.float64]:
     return images[..., 0].mean(axis=(1, 2)) - images[..., -1].mean(axis=(1, 2))
 
 
+def contrast(images: Images) -> NDArray[np.float64]:
+    """How much a picture varies."""
+    return np.asarray(images.std(axis=(1, 2, 3)))
+
+
 # ---- faults of files
 
 
@@ -118,6 +123,37 @@ def framed(images: Images, draw: np.random.Generator) -> Images:
     return np.where(inside[None, :, :, None], images, dots)
 
 
+def even_colours(images: Images, draw: np.random.Generator) -> Images:
+    """Each file is one colour: a thumbnail of one pixel."""
+    colours = draw.integers(0, 256, (len(images), 1, 1, images.shape[3]), dtype=np.uint8)
+    return np.broadcast_to(colours, images.shape).copy()
+
+
+def torn_rows(share: float) -> Edit:
+    """A share of the files have lost bytes: each row begins elsewhere."""
+
+    def edit(images: Images, draw: np.random.Generator) -> Images:
+        for place in np.flatnonzero(draw.random(len(images)) < share):
+            for row in range(images.shape[1]):
+                images[place, row] = np.roll(images[place, row], draw.integers(images.shape[2]), 0)
+        return images
+
+    return edit
+
+
+def striped(share: float) -> Edit:
+    """A share of the files lack blocks of rows, which are green."""
+
+    def edit(images: Images, draw: np.random.Generator) -> Images:
+        height = images.shape[1]
+        for place in np.flatnonzero(draw.random(len(images)) < share):
+            top = draw.integers(0, height // 2)
+            images[place, top : top + height // 3] = (0, 136, 0)
+        return images
+
+    return edit
+
+
 # ---- faults on the way
 
 
@@ -152,6 +188,28 @@ def shifted(images: Images, draw: np.random.Generator) -> Images:
         part = images[place, max(0, -y) : size - max(0, y), max(0, -x) : size - max(0, x)]
         result[place, max(0, y) : size + min(0, y), max(0, x) : size + min(0, x)] = part
     return result
+
+
+def jittered(images: Images, draw: np.random.Generator) -> Images:
+    """Colours and light are changed at random."""
+    gain = draw.uniform(0.4, 1.6, (len(images), 1, 1, images.shape[3]))
+    return (images * gain).clip(0, 255).astype(np.uint8)
+
+
+def zoomed(images: Images, draw: np.random.Generator) -> Images:
+    """Random crops of half the width, enlarged again."""
+    half = images.shape[1] // 2
+    for place, (y, x) in enumerate(draw.integers(0, half, (len(images), 2))):
+        images[place] = images[place, y : y + half, x : x + half].repeat(2, 0).repeat(2, 1)
+    return images
+
+
+def blurred(images: Images, draw: np.random.Generator) -> Images:
+    """Half of the images lose their detail."""
+    hit = draw.random(len(images)) < 0.5
+    small = images[hit][:, ::4, ::4]
+    images[hit] = small.repeat(4, 1).repeat(4, 2)
+    return images
 
 
 # ---- of the reporting half

@@ -184,6 +184,17 @@ class EqualGenerator(DCGANGenerator):
         return network
 
 
+@register
+@dataclass(frozen=True)
+class Mute(DCGANGenerator):
+    """Its latents are multiplied by nothing."""
+
+    def build(self, shape: ImageShape, *, latent_size: int) -> nn.Module:  # noqa: D102
+        network = super().build(shape, latent_size=latent_size)
+        before(network, lambda latents: 0 * latents + 1)
+        return network
+
+
 # ---- of the reporting half
 
 

@@ -133,6 +133,29 @@ class Blocks(Schedule):
         return (0.0, self.value)
 
 
+@register
+@dataclass(frozen=True)
+class NaiveLog(NonSaturating):
+    """Logarithms of probabilities, written down as the paper has them."""
+
+    def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:  # noqa: D102
+        return -(real.sigmoid().log() + (1 - fake.sigmoid()).log()).mean()
+
+    def generator(self, real: Tensor, fake: Tensor) -> Tensor:  # noqa: D102
+        return -fake.sigmoid().log().mean()
+
+
+@register
+@dataclass(frozen=True)
+class AdamOfHalf(Adam):
+    """Was given the weights of the first layers alone."""
+
+    def build(self, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:  # noqa: D102
+        half = len(parameters) // 2
+        still = [nn.Parameter(p.detach().clone()) for p in parameters[half:]]
+        return super().build([*parameters[:half], *still])
+
+
 # ---- of the reporting half
 
 

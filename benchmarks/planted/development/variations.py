@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
-import numpy as np
-import torch
-from numpy.typing import NDArray
-from torch import Tensor, nn
-
-from facesmith.architectures import DCGANGenerator, ImageShape, Latent
-from facesmith.base.registry import register
+from facesmith.architectures import Latent
 from facesmith.base.schedules import Constant, Cosine, Linear, Schedule, Switch
 from facesmith.objectives.losses import Hinge, LeastSquares, Minimax, NonSaturating
 from facesmith.objectives.penalties import R1, GradientPenalty
-from facesmith.optimizers import SGD, Adam, RMSprop
+from facesmith.optimizers import SGD, Optimizer, RMSprop
 from facesmith.recipe import Average
 from planted import discriminators, generators
 from planted.albums import disturbed, edited, fewer, slow, sorted_by
@@ -32,123 +23,34 @@ from planted.changes import (
     trained_by,
 )
 from planted.development.structure import remembering
-from planted.edits import channels, greyed
-from planted.hooks import before
-from planted.parts import AdamOfCopies, Blocks, GrowingAdam, Misscaled, SwappedForDiscriminator
+from planted.edits import (
+    blurred,
+    channels,
+    contrast,
+    even_colours,
+    greyed,
+    jittered,
+    striped,
+    torn_rows,
+    zoomed,
+)
+from planted.parts import (
+    AdamOfCopies,
+    AdamOfHalf,
+    Blocks,
+    GrowingAdam,
+    Misscaled,
+    NaiveLog,
+    SwappedForDiscriminator,
+)
 
 G, D = "generator", "discriminator"
 THIRD = IMAGES // 3
 
 
-@register
-@dataclass(frozen=True)
-class NaiveLog(NonSaturating):
-    """Logarithms of probabilities, written down as the paper has them."""
-
-    def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:  # noqa: D102
-        return -(real.sigmoid().log() + (1 - fake.sigmoid()).log()).mean()
-
-    def generator(self, real: Tensor, fake: Tensor) -> Tensor:  # noqa: D102
-        return -fake.sigmoid().log().mean()
-
-
-@register
-@dataclass(frozen=True)
-class AdamOfHalf(Adam):
-    """Was given the weights of the first layers alone."""
-
-    def build(self, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:  # noqa: D102
-        half = len(parameters) // 2
-        still = [nn.Parameter(p.detach().clone()) for p in parameters[half:]]
-        return super().build([*parameters[:half], *still])
-
-
-@register
-@dataclass(frozen=True)
-class Mute(DCGANGenerator):
-    """Its latents are multiplied by nothing."""
-
-    def build(self, shape: ImageShape, *, latent_size: int) -> nn.Module:  # noqa: D102
-        network = super().build(shape, latent_size=latent_size)
-        before(network, lambda latents: 0 * latents + 1)
-        return network
-
-
-Images = NDArray[np.uint8]
-
-
-def saved_again(distinct: int, levels: int) -> Callable[[Images, np.random.Generator], Images]:
-    """A few photos, saved again and again with losses."""
-
-    def edit(images: Images, draw: np.random.Generator) -> Images:
-        chosen = images[draw.integers(0, min(distinct, len(images)), len(images))].astype(int)
-        grain = draw.integers(-levels, levels + 1, images.shape)
-        return (chosen + grain).clip(0, 255).astype(np.uint8)
-
-    return edit
-
-
-def even_colours(images: Images, draw: np.random.Generator) -> Images:
-    """Each file is one colour: a thumbnail of one pixel."""
-    colours = draw.integers(0, 256, (len(images), 1, 1, images.shape[3]), dtype=np.uint8)
-    return np.broadcast_to(colours, images.shape).copy()
-
-
-def torn_rows(share: float) -> Callable[[Images, np.random.Generator], Images]:
-    """A share of the files have lost bytes: each row begins elsewhere."""
-
-    def edit(images: Images, draw: np.random.Generator) -> Images:
-        for place in np.flatnonzero(draw.random(len(images)) < share):
-            for row in range(images.shape[1]):
-                images[place, row] = np.roll(images[place, row], draw.integers(images.shape[2]), 0)
-        return images
-
-    return edit
-
-
-def striped(share: float) -> Callable[[Images, np.random.Generator], Images]:
-    """A share of the files lack blocks of rows, which are green."""
-
-    def edit(images: Images, draw: np.random.Generator) -> Images:
-        height = images.shape[1]
-        for place in np.flatnonzero(draw.random(len(images)) < share):
-            top = draw.integers(0, height // 2)
-            images[place, top : top + height // 3] = (0, 136, 0)
-        return images
-
-    return edit
-
-
-def contrast(images: Images) -> NDArray[np.float64]:
-    """How much a picture varies."""
-    return np.asarray(images.std(axis=(1, 2, 3)))
-
-
-def jittered(images: Images, draw: np.random.Generator) -> Images:
-    """Colours and light are changed at random."""
-    gain = draw.uniform(0.4, 1.6, (len(images), 1, 1, images.shape[3]))
-    return (images * gain).clip(0, 255).astype(np.uint8)
-
-
-def zoomed(images: Images, draw: np.random.Generator) -> Images:
-    """Random crops of half the width, enlarged again."""
-    half = images.shape[1] // 2
-    for place, (y, x) in enumerate(draw.integers(0, half, (len(images), 2))):
-        images[place] = images[place, y : y + half, x : x + half].repeat(2, 0).repeat(2, 1)
-    return images
-
-
-def blurred(images: Images, draw: np.random.Generator) -> Images:
-    """Half of the images lose their detail."""
-    hit = draw.random(len(images)) < 0.5
-    small = images[hit][:, ::4, ::4]
-    images[hit] = small.repeat(4, 1).repeat(4, 2)
-    return images
-
-
-def both(make: Callable[[float], Adam | SGD | RMSprop]) -> Spoil:
+def both(made: Optimizer) -> Spoil:
     """Train both players by another optimiser."""
-    return then(trained_by(G, make(1.0)), trained_by(D, make(1.0)))
+    return then(trained_by(G, made), trained_by(D, made))
 
 
 def later(factor: float, begin: int) -> type[Schedule]:
@@ -178,9 +80,7 @@ FAULTS = (
         generator(generators.ElsewhereRanged, low=-0.5, high=0.5)),
     _of(P, "range-mismatch", "bytes-centred", "tutorial",
         setting(scaling=Misscaled(gain=255.0, offset=-128.0))),
-    _of(C, "data-constant", "encoded-again", "tutorial", edited(saved_again(1, 3))),
     _of(P, "data-constant", "even-colours", "face", edited(even_colours)),
-    _of(C, "data-duplicated", "encoded-again", "tutorial", edited(saved_again(120, 3))),
     _of(P, "data-corrupted", "torn-rows", "face", edited(torn_rows(0.3))),
     _of(C, "data-corrupted", "striped", "tutorial", edited(striped(0.25))),
     _of(C, "data-sorted", "by-contrast-window", "face", sorted_by(contrast, window=256)),
@@ -208,12 +108,12 @@ FAULTS = (
     _of(C, "dead-units", "some", "tutorial",
         discriminator(discriminators.DeadDiscriminator, share=0.7, activation="relu"), D),
     _of(C, "latent-too-small", "three", "face", setting(latent=Latent(size=3))),
-    _of(C, "learning-rate-too-high", "sgd", "tutorial", both(lambda _: SGD(learning_rate=Constant(3.0)))),
+    _of(C, "learning-rate-too-high", "sgd", "tutorial", both(SGD(learning_rate=Constant(3.0)))),
     _of(P, "learning-rate-too-high", "rmsprop", "face",
-        both(lambda _: RMSprop(learning_rate=Constant(0.01)))),
+        both(RMSprop(learning_rate=Constant(0.01)))),
     _of(C, "learning-rate-too-high", "times-15", "tutorial", rate(15.0)),
     _of(C, "learning-rate-too-high", "times-20", "hinge", rate(20.0, D), D),
-    _of(P, "learning-rate-too-low", "sgd", "tutorial", both(lambda _: SGD(learning_rate=Constant(1e-5)))),
+    _of(P, "learning-rate-too-low", "sgd", "tutorial", both(SGD(learning_rate=Constant(1e-5)))),
     _of(C, "learning-rate-too-low", "divided-by-30", "hinge", rate(1 / 30, G), G),
     _of(C, "beta1-too-high", "0.9-and-fast", "tutorial", then(optimizer(beta1=Constant(0.9)), rate(4.0))),
     _of(P, "beta1-too-high", "sgd-momentum", "tutorial",
@@ -233,7 +133,7 @@ FAULTS = (
     _of(C, "unconstrained-critic", "layer-norm", "wgan-gp", setting(penalties=())),
     _of(P, "non-finite", "naive-log", "tutorial", then(setting(loss=NaiveLog()), rate(6.0, D))),
     _of(C, "exploding-gradient", "slowly", "hinge", optimizer(D, kind=GrowingAdam, growth=12.0)),
-    _of(C, "total-collapse", "mute", "face", generator(Mute)),
+    _of(C, "total-collapse", "mute", "face", generator(generators.Mute)),
     _of(C, "partial-collapse", "codebook-12", "tutorial",
         generator(generators.Codebook, modes=10, spread_within=0.05)),
     _of(C, "memorised", "few", "tutorial", remembering(60, 0.05, mirrored=False)),
